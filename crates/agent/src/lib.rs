@@ -1,0 +1,1 @@
+//! The node: one supervisor per task, log delivery, metadata endpoints.

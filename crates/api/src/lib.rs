@@ -1,0 +1,1 @@
+//! The HTTP front: action name to operation, shapes to model, errors to AWS codes.

@@ -1,0 +1,1 @@
+//! The load balancer's data plane: listeners, target choice, health checks, on pingora.

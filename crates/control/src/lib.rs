@@ -1,0 +1,1 @@
+//! The control plane: operations that write intent, loops that bring the world to it.

@@ -1,0 +1,1 @@
+//! Image names, content-addressed blobs, pulling, unpacking, the registry server.

@@ -1,0 +1,1 @@
+//! What the kernel does for a task: network namespace, addresses, firewall, cgroup, mounts, OCI spec, libcontainer.

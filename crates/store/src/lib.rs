@@ -1,0 +1,1 @@
+//! Durable state: typed tables, guarded transactions, one revision, a watch that is a doorbell.

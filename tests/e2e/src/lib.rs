@@ -1,0 +1,1 @@
+//! Wharf as its users meet it.
