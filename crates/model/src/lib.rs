@@ -1,1 +1,30 @@
-//! The nouns: ids, ARNs, clusters, task definitions, services, tasks, load balancers, target groups, units, time.
+//! The nouns of Wharf: values only. Nothing here asks for the time, a random number, a file or a socket.
+//!
+//! Reading order: names and ARNs, units and time, then what ECS, EC2 and Elastic Load Balancing call things,
+//! and last the table that the load balancer routes by.
+
+pub mod arn;
+pub mod name;
+pub mod time;
+pub mod units;
+
+pub mod cluster;
+pub mod load_balancer;
+pub mod logs;
+pub mod network;
+pub mod node;
+pub mod repository;
+pub mod routing;
+pub mod service;
+pub mod tag;
+pub mod target_group;
+pub mod task;
+pub mod task_definition;
+
+pub use arn::{Arn, Place};
+pub use name::{
+    ClusterName, DeploymentId, EniId, Family, InvalidName, NodeId, RepositoryName, SecurityGroupId,
+    ServiceName, SubnetId, TaskId, VpcId,
+};
+pub use time::Timestamp;
+pub use units::{CpuUnits, Mebibytes};

@@ -1,0 +1,131 @@
+//! Names and ids, checked once and then a type.
+
+use serde::{Deserialize, Serialize};
+use std::{borrow::Borrow, fmt, str::FromStr};
+use thiserror::Error;
+
+/// A name that does not have the shape its kind asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("invalid {kind}: '{given}'")]
+pub struct InvalidName {
+    /// What the name was meant to be, in words.
+    pub kind: &'static str,
+    /// What was given.
+    pub given: String,
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $kind:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
+
+        impl $type {
+            /// Returns the name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = InvalidName;
+
+            fn from_str(given: &str) -> Result<Self, InvalidName> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(given) {
+                    Ok(Self(given.to_owned()))
+                } else {
+                    Err(InvalidName { kind: $kind, given: given.to_owned() })
+                }
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = InvalidName;
+
+            fn try_from(given: String) -> Result<Self, InvalidName> {
+                given.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> String {
+                name.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $type {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+/// Letters, digits, `-` and `_`, at most `max` of them: ECS's rule for clusters, families and services.
+fn plain(given: &str, max: usize) -> bool {
+    !given.is_empty()
+        && given.len() <= max
+        && given.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+fn lower_hex(given: &str, length: usize) -> bool {
+    given.len() == length && given.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// `<prefix>-` and 17 hexadecimal digits (8 for ids as old as EC2 itself).
+fn ec2_id(given: &str, prefix: &str) -> bool {
+    given
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .is_some_and(|digits| lower_hex(digits, 17) || lower_hex(digits, 8))
+}
+
+name!(/// A cluster's name.
+    ClusterName, "cluster name", |given| plain(given, 255));
+name!(/// A task definition's family.
+    Family, "task definition family", |given| plain(given, 255));
+name!(/// A service's name.
+    ServiceName, "service name", |given| plain(given, 255));
+name!(/// A task's id: 32 hexadecimal digits.
+    TaskId, "task id", |given| lower_hex(given, 32));
+name!(/// A deployment's id: `ecs-svc/` and 19 digits.
+    DeploymentId, "deployment id", |given| given
+        .strip_prefix("ecs-svc/")
+        .is_some_and(|digits| digits.len() == 19 && digits.bytes().all(|byte| byte.is_ascii_digit())));
+name!(/// A node's id, which is also its container instance's: 32 hexadecimal digits.
+    NodeId, "node id", |given| lower_hex(given, 32));
+name!(/// A VPC's id.
+    VpcId, "VPC id", |given| ec2_id(given, "vpc"));
+name!(/// A subnet's id.
+    SubnetId, "subnet id", |given| ec2_id(given, "subnet"));
+name!(/// A security group's id.
+    SecurityGroupId, "security group id", |given| ec2_id(given, "sg"));
+name!(/// A network interface's id.
+    EniId, "network interface id", |given| ec2_id(given, "eni"));
+name!(/// An image repository's name, as ECR allows it.
+RepositoryName, "repository name", |given| {
+    let part = |part: &str| {
+        let edge = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        edge(part.bytes().next())
+            && edge(part.bytes().last())
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+    };
+    (2..=256).contains(&given.len()) && given.split('/').all(part)
+});
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+//! The machines that tasks run on.
+
+use crate::{CpuUnits, Mebibytes, NodeId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A machine with an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its id, made at the agent's first start.
+    pub id: NodeId,
+    /// The kernel's boot id: another one means that every task of before is gone.
+    pub boot_id: String,
+    /// The processors it offers.
+    pub cpu: CpuUnits,
+    /// The memory it offers.
+    pub memory: Mebibytes,
+    /// When it was first seen.
+    pub registered_at: Timestamp,
+}

@@ -1,0 +1,103 @@
+//! The table that the load balancer routes by: all it needs to know, in one versioned value.
+
+use crate::{
+    Arn,
+    target_group::{HealthCheck, TargetAddress},
+};
+use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
+
+/// Everything the balancer serves. Sent whole; a newer version replaces an older one at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoutingTable {
+    /// Grows with every change.
+    pub version: u64,
+    /// The load balancers.
+    pub load_balancers: Vec<BalancerRoutes>,
+    /// The target groups that any listener forwards to.
+    pub target_groups: Vec<TargetGroupRoutes>,
+}
+
+/// A load balancer's part of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BalancerRoutes {
+    /// Its ARN.
+    pub arn: Arn,
+    /// Its DNS name; chooses among load balancers that share a port of the host.
+    pub dns_name: String,
+    /// Its own addresses, one in each of its subnets: it listens on them and connects to targets from them.
+    pub addresses: Vec<Ipv4Addr>,
+    /// The host's addresses that it is also served on; empty for internal ones.
+    pub host_addresses: Vec<Ipv4Addr>,
+    /// Seconds without a byte after which a connection is closed, and within which a target must answer.
+    pub idle_timeout_secs: u32,
+    /// Its listeners.
+    pub listeners: Vec<ListenerRoutes>,
+}
+
+/// A listener's part of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerRoutes {
+    /// Its ARN.
+    pub arn: Arn,
+    /// Its port.
+    pub port: u16,
+    /// What is done with every request.
+    pub default_action: Action,
+}
+
+/// What is done with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    /// Send it to a target of one of these groups, chosen by weight.
+    Forward {
+        /// The groups with their weights, 0 to 999.
+        target_groups: Vec<(Arn, u32)>,
+    },
+    /// Answer it.
+    FixedResponse {
+        /// The status, 2xx, 4xx or 5xx.
+        status_code: u16,
+        /// The body's media type.
+        content_type: Option<String>,
+        /// The body, at most 1,024 bytes.
+        message_body: Option<String>,
+    },
+    /// Send the client elsewhere. Each part may hold `#{protocol}`, `#{host}`, `#{port}`, `#{path}`, `#{query}`.
+    Redirect {
+        /// 301 or 302.
+        status_code: u16,
+        /// The scheme, `HTTP` or `HTTPS`.
+        protocol: String,
+        /// The host.
+        host: String,
+        /// The port.
+        port: String,
+        /// The path, with its slash.
+        path: String,
+        /// The query, without its question mark.
+        query: String,
+    },
+}
+
+/// A target group's part of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetGroupRoutes {
+    /// Its ARN.
+    pub arn: Arn,
+    /// How targets are checked.
+    pub health_check: HealthCheck,
+    /// Seconds that a draining target's requests may take to end; what is left then is cut.
+    pub deregistration_delay_secs: u32,
+    /// The targets, draining ones included.
+    pub targets: Vec<TargetRoute>,
+}
+
+/// A target in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetRoute {
+    /// Where it is.
+    pub address: TargetAddress,
+    /// Whether it gets no new requests.
+    pub draining: bool,
+}

@@ -1,0 +1,154 @@
+//! Services and their deployments.
+
+use crate::{
+    Arn, ClusterName, DeploymentId, SecurityGroupId, ServiceName, SubnetId, Timestamp,
+    tag::Tag,
+    task_definition::{LaunchType, Revision},
+};
+use serde::{Deserialize, Serialize};
+
+/// A service: a number of tasks that is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its name, unique among the active services of its cluster.
+    pub name: ServiceName,
+    /// Its ARN.
+    pub arn: Arn,
+    /// The cluster it runs in.
+    pub cluster: ClusterName,
+    /// Whether it is in use.
+    pub status: ServiceStatus,
+    /// How many tasks its owner wants.
+    pub desired_count: u32,
+    /// The launch type.
+    pub launch_type: LaunchType,
+    /// The bounds within which deployments move.
+    pub deployment_bounds: DeploymentBounds,
+    /// The target groups it registers its tasks with.
+    pub load_balancers: Vec<ServiceLoadBalancer>,
+    /// Where its tasks' interfaces are made.
+    pub network: AwsvpcConfiguration,
+    /// Seconds after a task's start in which failed health checks do not count.
+    pub grace_secs: u32,
+    /// Its deployments, the newest (PRIMARY) first; older ones until they are drained.
+    pub deployments: Vec<Deployment>,
+    /// What happened, newest first, at most 100.
+    pub events: Vec<ServiceEvent>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The principal that made it.
+    pub created_by: String,
+    /// The idempotency token it was made with.
+    pub client_token: Option<String>,
+    /// From where its tasks take their tags.
+    pub propagate_tags: PropagateTags,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+}
+
+/// Whether a service is in use. A deleted one stays describable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ServiceStatus {
+    /// In use.
+    Active,
+    /// Deleted, with tasks still stopping.
+    Draining,
+    /// Deleted.
+    Inactive,
+}
+
+/// From where a service's tasks take their tags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PropagateTags {
+    /// They take none.
+    None,
+    /// From the service.
+    Service,
+    /// From the task definition.
+    TaskDefinition,
+}
+
+/// How far a deployment may leave the desired count, in percent of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentBounds {
+    /// Healthy tasks never fall below this by the deployment's doing; rounded up.
+    pub healthy_min_percent: u32,
+    /// Running and pending tasks never exceed this; rounded down.
+    pub live_max_percent: u32,
+}
+
+/// A target group that a service registers a container's port with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceLoadBalancer {
+    /// The target group.
+    pub target_group: Arn,
+    /// The container.
+    pub container_name: String,
+    /// Its port.
+    pub container_port: u16,
+}
+
+/// Where interfaces are made (`awsvpcConfiguration`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwsvpcConfiguration {
+    /// One to sixteen subnets of one VPC.
+    pub subnets: Vec<SubnetId>,
+    /// At most five groups of that VPC; its default group when none was given.
+    pub security_groups: Vec<SecurityGroupId>,
+    /// Whether interfaces get a public address.
+    pub assign_public_ip: bool,
+}
+
+/// A deployment: one revision on its way to the desired count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Its id.
+    pub id: DeploymentId,
+    /// Where it stands among the service's deployments.
+    pub status: DeploymentStatus,
+    /// What its tasks are started from.
+    pub definition: Revision,
+    /// Where its tasks' interfaces are made.
+    pub network: AwsvpcConfiguration,
+    /// How far it has come.
+    pub rollout: Rollout,
+    /// Launches that never ran, or failed their health checks, since the last that was well.
+    pub failed_tasks: u32,
+    /// When the next start may be tried, after starts that failed.
+    pub retry_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Where a deployment stands among its service's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeploymentStatus {
+    /// The newest.
+    Primary,
+    /// An older one whose tasks are being replaced.
+    Active,
+}
+
+/// How far a deployment has come (`rolloutState`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rollout {
+    /// On its way.
+    InProgress,
+    /// Done.
+    Completed,
+    /// Given up.
+    Failed,
+}
+
+/// Something that happened to a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceEvent {
+    /// A UUID.
+    pub id: String,
+    /// When it happened.
+    pub created_at: Timestamp,
+    /// What happened, in ECS's words.
+    pub message: String,
+}

@@ -1,0 +1,181 @@
+//! Control and agent.
+
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, net::Ipv4Addr};
+use wharf_model::{
+    Arn, ClusterName, CpuUnits, EniId, Mebibytes, NodeId, SecurityGroupId, ServiceName, TaskId, Timestamp,
+    logs::LogEvent,
+    network::{Cidr, MacAddress, SecurityGroup},
+    task::{ContainerStatus, DesiredStatus, StopCode, TaskStatus, TaskTimes},
+    task_definition::{ContainerDefinition, LaunchType, Revision},
+};
+
+/// From control to the agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ToAgent {
+    /// The answer to `Hello`, and again whenever it changes.
+    Settings(NodeSettings),
+    /// Every task of this node. Sent once after `Settings`; a task the agent has and this does not name is stopped
+    /// and removed.
+    Everything(Vec<Assignment>),
+    /// A task that is new, or whose assignment changed.
+    Assign(Box<Assignment>),
+    /// The task's stop was recorded; the agent may forget it.
+    Forget(TaskId),
+    /// The batch is durable.
+    LogsStored {
+        /// The batch's number.
+        batch: u64,
+    },
+}
+
+/// From the agent to control.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum FromAgent {
+    /// The first frame.
+    Hello {
+        /// [`crate::VERSION`].
+        version: u32,
+        /// The node.
+        node: NodeId,
+        /// The kernel's boot id.
+        boot_id: String,
+        /// The processors it offers.
+        cpu: CpuUnits,
+        /// The memory it offers.
+        memory: Mebibytes,
+    },
+    /// Where a task stands. Sent at each change, and for every task after a reconnect.
+    Report(Box<TaskReport>),
+    /// Log lines for a log group; answered with `LogsStored` when they are durable, and repeated after a reconnect
+    /// until then.
+    Logs {
+        /// Grows with each batch of this agent process.
+        batch: u64,
+        /// The log group.
+        group: String,
+        /// The stream, made when it is not there.
+        stream: String,
+        /// Whether a group that is not there is made too.
+        create_group: bool,
+        /// The lines, oldest first.
+        events: Vec<LogEvent>,
+    },
+}
+
+/// What a node needs besides its tasks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeSettings {
+    /// The region shown to applications.
+    pub region: String,
+    /// The account.
+    pub account: String,
+    /// Where the own image registry answers, `host:port`, plain HTTP.
+    pub registry: String,
+    /// The password for user `AWS` there.
+    pub registry_password: String,
+    /// The VPCs that this node serves.
+    pub vpc_cidrs: Vec<Cidr>,
+    /// The block that public addresses are taken from.
+    pub public_cidr: Cidr,
+    /// Every security group.
+    pub security_groups: Vec<SecurityGroup>,
+    /// The addresses of load balancers on this node, with their groups.
+    pub balancer_addresses: Vec<(Ipv4Addr, Vec<SecurityGroupId>)>,
+}
+
+/// A task as its node needs it: overrides applied, names resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Grows with each change of this assignment; an older one is ignored.
+    pub generation: u64,
+    /// The task.
+    pub task: TaskId,
+    /// Its ARN.
+    pub arn: Arn,
+    /// Its cluster.
+    pub cluster: ClusterName,
+    /// Its cluster's ARN.
+    pub cluster_arn: Arn,
+    /// The definition.
+    pub definition: Revision,
+    /// The launch type.
+    pub launch_type: LaunchType,
+    /// The service it belongs to.
+    pub service: Option<ServiceName>,
+    /// The group.
+    pub group: String,
+    /// The zone.
+    pub zone: String,
+    /// Whether it should run. `Stopped` is sent only when the load balancers no longer send to it.
+    pub desired_status: DesiredStatus,
+    /// Why it should stop: the code and the words that a report of its stop must carry.
+    pub stop: Option<(StopCode, String)>,
+    /// The task's CPU limit.
+    pub cpu: CpuUnits,
+    /// The task's memory limit.
+    pub memory: Mebibytes,
+    /// Its containers, overrides applied, each with its ARN.
+    pub containers: Vec<(ContainerDefinition, Arn)>,
+    /// Its interface.
+    pub interface: InterfaceAssignment,
+    /// Its tags, for the metadata endpoint.
+    pub tags: BTreeMap<String, String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
+/// A task's interface as its node needs it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InterfaceAssignment {
+    /// Its id.
+    pub id: EniId,
+    /// Its address.
+    pub private_ip: Ipv4Addr,
+    /// The subnet's block; its router is the address after the first.
+    pub subnet_cidr: Cidr,
+    /// The VPC's block.
+    pub vpc_cidr: Cidr,
+    /// The VPC's id as text, for the metadata endpoint.
+    pub vpc_id: String,
+    /// Its hardware address.
+    pub mac: MacAddress,
+    /// Its public address.
+    pub public_ip: Option<Ipv4Addr>,
+    /// Its security groups.
+    pub groups: Vec<SecurityGroupId>,
+    /// `ip-172-31-0-10.us-east-1.compute.internal`: also the task's host name.
+    pub private_dns_name: String,
+}
+
+/// Where a task stands, whole each time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskReport {
+    /// The task.
+    pub task: TaskId,
+    /// The state; only moves forward.
+    pub last_status: TaskStatus,
+    /// The times reached.
+    pub times: TaskTimes,
+    /// Each container, in the assignment's order.
+    pub containers: Vec<ContainerReport>,
+    /// Why it stops or stopped, when the node knows the cause.
+    pub stop: Option<(StopCode, String)>,
+}
+
+/// Where a container stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContainerReport {
+    /// Its name.
+    pub name: String,
+    /// The state.
+    pub last_status: ContainerStatus,
+    /// The image's digest, once resolved.
+    pub image_digest: Option<String>,
+    /// The runtime's id, once made.
+    pub runtime_id: Option<String>,
+    /// The exit code, when known.
+    pub exit_code: Option<i32>,
+    /// What went wrong, `Name: message`.
+    pub reason: Option<String>,
+}
