@@ -1,0 +1,107 @@
+//! What a container is, in plain words: the one value that crosses from the agent through keeper to
+//! the launcher, which turns it into an OCI runtime specification (`spec/oci.rs`).
+//!
+//! Nothing in here is resolved yet: `user` is what the image or the task definition said, `layers` are
+//! directories of unpacked layers. The network namespace is not part of it; its descriptor travels
+//! beside the value.
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+mod oci;
+#[cfg(test)]
+mod tests;
+
+pub use oci::{DEFAULT_CAPABILITIES, SpecError, oci_spec};
+
+/// Everything needed to create one container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContainerSpec {
+    /// The container's own directory on the host. Created if absent; holds the writable layer, the
+    /// generated files and the output files, and must be on the disk that pays for them.
+    pub dir: Utf8PathBuf,
+    /// Directories of unpacked layers, lowest first, at least one.
+    pub layers: Vec<Utf8PathBuf>,
+    /// Program and arguments, never empty.
+    pub args: Vec<String>,
+    /// `KEY=VALUE` entries; a `PATH` is added when there is none.
+    pub env: Vec<String>,
+    /// Working directory inside the container; created if absent. Empty means `/`.
+    pub cwd: String,
+    /// `name`, `uid`, `name:group`, `uid:gid`; empty means root.
+    pub user: String,
+    /// Host name of the container.
+    pub hostname: String,
+    /// Contents of `/etc/hosts`.
+    pub hosts: String,
+    /// Contents of `/etc/resolv.conf`.
+    pub resolv_conf: String,
+    /// Parent cgroup that carries the task's limits, as made by `TaskCgroup` (`/wharf/<task>`); the
+    /// container gets a leaf named after its id in it.
+    pub cgroup_parent: String,
+    /// The container's own limits.
+    pub limits: Limits,
+    /// Resource limits of its processes; `nofile` is clamped to the machine's hard limit.
+    pub ulimits: Vec<Ulimit>,
+    /// Capabilities beyond Docker's default set, such as `CAP_SYS_PTRACE`.
+    pub capabilities_added: Vec<String>,
+    /// Capabilities taken from the default set; `ALL` takes every one.
+    pub capabilities_dropped: Vec<String>,
+    /// Whether the root file system is read-only.
+    pub readonly_root: bool,
+    /// Directories and files of the host, mounted in this order.
+    pub mounts: Vec<BindMount>,
+    /// Memory file systems.
+    pub tmpfs: Vec<Tmpfs>,
+    /// Size of `/dev/shm`; zero means 64 MiB.
+    pub shm_size_mib: u64,
+    /// Kernel parameters of the container's namespaces.
+    pub sysctls: Vec<(String, String)>,
+}
+
+/// Limits of one container inside its task's; zero means none of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Relative weight, 1024 for one vCPU.
+    pub cpu_shares: u64,
+    /// Hard limit; reaching it kills the container.
+    pub memory_bytes: u64,
+    /// Soft limit.
+    pub memory_reservation_bytes: u64,
+    /// Processes and threads.
+    pub pids: u64,
+}
+
+/// A resource limit by its ECS name (`nofile`, `nproc`, …).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ulimit {
+    /// Lower case name without `RLIMIT_`.
+    pub name: String,
+    /// Soft limit.
+    pub soft: u64,
+    /// Hard limit.
+    pub hard: u64,
+}
+
+/// Something of the host made visible in the container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BindMount {
+    /// Absolute path on the host; must exist.
+    pub source: Utf8PathBuf,
+    /// Absolute path in the container.
+    pub destination: String,
+    /// Whether the container may only read it.
+    pub read_only: bool,
+}
+
+/// A memory file system in the container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tmpfs {
+    /// Absolute path in the container.
+    pub destination: String,
+    /// Size limit.
+    pub size_mib: u64,
+    /// Further mount options, such as `noexec`.
+    pub options: Vec<String>,
+}
