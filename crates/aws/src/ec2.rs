@@ -1,0 +1,1 @@
+//! Request and response shapes of the part of EC2 that is served.
