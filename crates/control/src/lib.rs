@@ -1,1 +1,11 @@
 //! The control plane: operations that write intent, loops that bring the world to it.
+//!
+//! Reading order: [`Control`] is what every operation and loop is handed; `operations` has one file per noun,
+//! `loops` one per loop, `links` the connections to the agent and the balancer. Decisions are in `wharf-plan`.
+
+mod config;
+mod control;
+mod ids;
+
+pub use config::Config;
+pub use control::Control;

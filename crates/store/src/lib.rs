@@ -12,11 +12,13 @@ mod disk;
 mod draft;
 mod record;
 mod store;
+mod tables;
 
 pub use disk::Damaged;
 pub use draft::Draft;
 pub use record::{Record, View};
 pub use store::{OpenError, Schema, Store, StoreError, UpdateError};
+pub use tables::{Counter, TargetHealthRecord, schema, target_key};
 
 #[cfg(test)]
 mod tests;

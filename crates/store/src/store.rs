@@ -199,7 +199,8 @@ impl Store {
 }
 
 fn load(rows: Rows, schema: &Schema, revision: u64) -> Result<Tables, OpenError> {
-    let mut tables = Tables { revision, ..Tables::default() };
+    let mut tables = Tables::default();
+    tables.revision = revision;
     for (table, rows) in rows {
         let known = schema.readers.get_key_value(table.as_str());
         for (key, bytes) in rows {

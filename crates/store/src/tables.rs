@@ -1,0 +1,98 @@
+//! The tables: which nouns are kept, and by which keys.
+
+use crate::{Record, Schema};
+use serde::{Deserialize, Serialize};
+use wharf_model::{
+    Arn,
+    cluster::Cluster,
+    load_balancer::{Listener, LoadBalancer},
+    logs::LogGroup,
+    network::{NetworkInterface, SecurityGroup, Subnet, Vpc},
+    node::Node,
+    repository::Repository,
+    service::Service,
+    target_group::{Target, TargetAddress, TargetGroup, TargetHealth},
+    task::Task,
+    task_definition::TaskDefinition,
+};
+
+/// Returns every table of the control plane.
+pub fn schema() -> Schema {
+    Schema::default()
+        .with::<Cluster>()
+        .with::<TaskDefinition>()
+        .with::<Task>()
+        .with::<Service>()
+        .with::<Node>()
+        .with::<Vpc>()
+        .with::<Subnet>()
+        .with::<SecurityGroup>()
+        .with::<NetworkInterface>()
+        .with::<LoadBalancer>()
+        .with::<Listener>()
+        .with::<TargetGroup>()
+        .with::<Target>()
+        .with::<TargetHealthRecord>()
+        .with::<Repository>()
+        .with::<LogGroup>()
+        .with::<Counter>()
+}
+
+/// Returns the key of a target: its group's ARN, its address and its port.
+pub fn target_key(target_group: &Arn, address: &TargetAddress) -> String {
+    format!("{target_group} {address}")
+}
+
+/// A number that only grows, such as a family's last revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counter {
+    /// What it counts.
+    pub name: String,
+    /// The last number given; 0 for none.
+    pub last: u64,
+}
+
+/// The last health that the balancer reported of a target. Written volatile: the balancer repeats it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetHealthRecord {
+    /// The target group.
+    pub target_group: Arn,
+    /// The target.
+    pub target: TargetAddress,
+    /// Its health.
+    pub health: TargetHealth,
+}
+
+macro_rules! record {
+    ($type:ty, $table:literal, |$record:ident| $key:expr) => {
+        impl Record for $type {
+            const TABLE: &'static str = $table;
+
+            fn key(&self) -> String {
+                let $record = self;
+                $key
+            }
+        }
+    };
+}
+
+record!(Cluster, "clusters", |cluster| cluster.name.to_string());
+record!(TaskDefinition, "task_definitions", |definition| format!(
+    "{}:{:010}",
+    definition.family, definition.revision
+));
+record!(Task, "tasks", |task| format!("{}/{}", task.cluster, task.id));
+record!(Service, "services", |service| format!("{}/{}", service.cluster, service.name));
+record!(Node, "nodes", |node| node.id.to_string());
+record!(Vpc, "vpcs", |vpc| vpc.id.to_string());
+record!(Subnet, "subnets", |subnet| subnet.id.to_string());
+record!(SecurityGroup, "security_groups", |group| group.id.to_string());
+record!(NetworkInterface, "network_interfaces", |interface| interface.id.to_string());
+record!(LoadBalancer, "load_balancers", |load_balancer| load_balancer.arn.to_string());
+record!(Listener, "listeners", |listener| listener.arn.to_string());
+record!(TargetGroup, "target_groups", |group| group.arn.to_string());
+record!(Target, "targets", |target| target_key(&target.target_group, &target.address));
+record!(TargetHealthRecord, "target_health", |health| target_key(&health.target_group, &health.target));
+record!(Repository, "repositories", |repository| repository.name.to_string());
+record!(LogGroup, "log_groups", |group| group.name.clone());
+record!(Counter, "counters", |counter| counter.name.clone());
