@@ -1,0 +1,39 @@
+# Debian packages: which the project needs for what, and how they come onto the machine. Sourced.
+
+# To compile: libcontainer's seccomp and device filters are C libraries.
+packages_build=(gcc libc6-dev make cmake pkg-config libseccomp-dev libelf-dev zlib1g-dev ca-certificates)
+# To run Wharf and look at what it made.
+packages_run=(iproute2 nftables)
+# To make images without a registry.
+packages_bundles=(debootstrap debian-archive-keyring buildah umoci skopeo ca-certificates)
+# To test as a user would.
+packages_test=(curl jq git python3-venv procps)
+# To make and run the container that --in-container tests in.
+packages_container=(debootstrap debian-archive-keyring runc jq iproute2)
+
+# packages_missing <package…>: prints those that are not installed.
+packages_missing() {
+    local package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+    done
+}
+
+# apt <arguments…>: apt-get that asks nothing and waits for other package managers to finish.
+apt() {
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@"
+}
+
+# need_packages <package…>: installs what is missing; asks the mirrors for news only if it must.
+need_packages() {
+    command -v apt-get >/dev/null || die "this needs Debian or Ubuntu packages: $*"
+    local missing
+    mapfile -t missing < <(packages_missing "$@" | sort -u)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    need_root "installing ${missing[*]}"
+    say "installing Debian packages: ${missing[*]}"
+    if ! apt install --no-install-recommends "${missing[@]}" >"$WHARF_CACHE/apt.log" 2>&1; then
+        quietly apt-update apt update
+        quietly apt apt install --no-install-recommends "${missing[@]}"
+    fi
+}
