@@ -1,2 +1,116 @@
-//! The wharf command.
-fn main() {}
+//! The `wharf` command: one binary for the four processes, for starting and stopping them, and for people.
+
+mod control_process;
+mod credentials;
+mod down;
+mod hosts_file;
+mod node;
+mod options;
+mod pid;
+mod ready;
+mod supervise;
+mod up;
+
+use clap::{Parser, Subcommand};
+use options::Options;
+use std::process::ExitCode;
+
+/// Amazon ECS for Linux machines of one's own.
+#[derive(Parser)]
+#[command(name = "wharf", version, about)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs control, agent, balancer and keeper, and restarts one that dies.
+    Up {
+        #[command(flatten)]
+        options: Options,
+        /// Return when everything is ready, and go on in the background.
+        #[arg(long)]
+        detach: bool,
+    },
+    /// Stops the processes; tasks run on unless `--all` is given.
+    Down {
+        #[command(flatten)]
+        options: Options,
+        /// Also remove every task, network, mount and file that this Wharf made.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Prints the environment that points the AWS CLI and SDKs here.
+    Env {
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Runs the control plane: the API, the decisions, the state.
+    Control {
+        #[command(flatten)]
+        options: Options,
+        /// Standard input is a socket that already listens on the endpoint.
+        #[arg(long)]
+        listen_on_stdin: bool,
+    },
+    /// Runs the node: networks, images, logs, one supervisor per task.
+    Agent {
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Runs the load balancer.
+    Balancer {
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Runs the parent of every container.
+    Keeper {
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Line::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Up { options, detach } => up::up(&options, detach),
+        Command::Down { options, all } => down::down(&options, all),
+        Command::Env { options } => credentials::print_environment(&options),
+        Command::Control { options, listen_on_stdin } => {
+            log_to_stderr("control");
+            control_process::run(options, listen_on_stdin)
+        }
+        Command::Agent { options } => {
+            log_to_stderr("agent");
+            node::agent(&options)
+        }
+        Command::Balancer { options } => {
+            log_to_stderr("balancer");
+            node::balancer(&options)
+        }
+        Command::Keeper { options } => node::keeper(&options),
+    }
+}
+
+/// Logs to standard error; `WHARF_LOG` takes the filter, such as `debug` or `wharf_agent=trace,info`.
+fn log_to_stderr(process: &'static str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WHARF_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
+    tracing::info!(process, pid = std::process::id(), "started");
+}
+
+#[expect(clippy::print_stderr, reason = "this is where errors reach the person who typed the command")]
+fn report(error: &anyhow::Error) {
+    eprintln!("wharf: {error:#}");
+}

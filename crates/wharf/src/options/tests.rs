@@ -1,0 +1,48 @@
+use super::*;
+use clap::Parser;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    options: Options,
+}
+
+fn parse(args: &[&str]) -> Options {
+    Line::try_parse_from(["wharf"].iter().chain(args)).unwrap().options
+}
+
+#[test]
+fn options_passed_on_as_arguments_read_back_the_same() {
+    let given = parse(&[
+        "--state-dir=/tmp/s",
+        "--endpoint=127.0.0.1:5000",
+        "--auth=off",
+        "--ephemeral",
+        "--host-address=127.0.0.1",
+        "--host-address=127.0.0.2",
+        "--healthy-after=3",
+        "--no-hosts-file",
+    ]);
+    let args = given.to_args();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    assert_eq!(parse(&args), given);
+    assert_eq!(parse(&[]).to_args().len(), 9, "every option with a value has one");
+}
+
+#[test]
+fn what_cannot_be_served_is_named() {
+    let refused = |args: &[&str]| parse(args).check().unwrap_err().to_string();
+    assert!(parse(&[]).check().is_ok());
+    assert!(refused(&["--endpoint=0.0.0.0:4566", "--auth=off"]).contains("0.0.0.0:4566"));
+    assert!(refused(&["--vpc-cidr=10.0.0.0/24"]).contains("10.0.0.0/24"));
+    assert!(refused(&["--public-cidr=172.31.5.0/24"]).contains("172.31.5.0/24"));
+    assert!(refused(&["--state-dir=/"]).contains("'/'"));
+    assert!(refused(&["--region=Ost"]).contains("Ost"));
+}
+
+#[test]
+fn a_test_suite_does_not_wait_forty_seconds_for_health() {
+    assert_eq!(parse(&[]).healthy_after_secs(), 40);
+    assert_eq!(parse(&["--ephemeral"]).healthy_after_secs(), 2);
+    assert_eq!(parse(&["--ephemeral", "--healthy-after=7"]).healthy_after_secs(), 7);
+}
