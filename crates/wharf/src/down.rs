@@ -35,6 +35,7 @@ pub fn down(options: &Options, all: bool) -> anyhow::Result<()> {
     }
     if all {
         remove_everything(options)?;
+        remove_dir(&options.run_dir)?;
     }
     say(match (ended.is_empty(), all) {
         (true, false) => "Wharf was not running",
@@ -44,17 +45,24 @@ pub fn down(options: &Options, all: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes tasks, networks, mounts and cgroups, then the files.
+/// Removes tasks, networks, mounts and cgroups, then the state.
 pub fn remove_everything(options: &Options) -> anyhow::Result<()> {
     node::purge(options)?;
-    for dir in [&options.state_dir, &options.run_dir] {
-        match std::fs::remove_dir_all(dir) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(|| format!("remove {dir}")),
-        }
+    remove_dir(&options.state_dir)
+}
+
+/// Removes a directory; one that is a mount point of its own is emptied and stays.
+fn remove_dir(dir: &Utf8Path) -> anyhow::Result<()> {
+    match std::fs::remove_dir_all(dir) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy && is_empty(dir) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("remove {dir}")),
     }
-    Ok(())
+}
+
+fn is_empty(dir: &Utf8Path) -> bool {
+    std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
