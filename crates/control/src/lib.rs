@@ -5,7 +5,8 @@
 
 mod config;
 mod control;
-mod ids;
+pub mod ids;
+pub mod operations;
 
 pub use config::Config;
 pub use control::Control;

@@ -2,8 +2,9 @@
 
 use crate::{Record, Schema};
 use serde::{Deserialize, Serialize};
+use std::net::Ipv4Addr;
 use wharf_model::{
-    Arn,
+    Arn, EniId,
     cluster::Cluster,
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
@@ -36,6 +37,8 @@ pub fn schema() -> Schema {
         .with::<Repository>()
         .with::<LogGroup>()
         .with::<Counter>()
+        .with::<AddressPool>()
+        .with::<AddressLease>()
 }
 
 /// Returns the key of a target: its group's ARN, its address and its port.
@@ -50,6 +53,33 @@ pub struct Counter {
     pub name: String,
     /// The last number given; 0 for none.
     pub last: u64,
+}
+
+/// How full a block of addresses is, and where the search for a free one goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressPool {
+    /// A subnet's id, or `public`.
+    pub name: String,
+    /// The address after the one given last, counted from the block's first.
+    pub cursor: u32,
+    /// How many addresses are held or in quarantine.
+    pub held: u32,
+}
+
+/// An address that is held or in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressLease {
+    /// The pool it is from.
+    pub pool: String,
+    /// The address.
+    pub address: Ipv4Addr,
+    /// The interface that has it.
+    pub interface: EniId,
+}
+
+/// Returns the key of a lease: its pool and its address.
+pub fn lease_key(pool: &str, address: Ipv4Addr) -> String {
+    format!("{pool} {address}")
 }
 
 /// The last health that the balancer reported of a target. Written volatile: the balancer repeats it.
@@ -96,3 +126,5 @@ record!(TargetHealthRecord, "target_health", |health| target_key(&health.target_
 record!(Repository, "repositories", |repository| repository.name.to_string());
 record!(LogGroup, "log_groups", |group| group.name.clone());
 record!(Counter, "counters", |counter| counter.name.clone());
+record!(AddressPool, "address_pools", |pool| pool.name.clone());
+record!(AddressLease, "address_leases", |lease| lease_key(&lease.pool, lease.address));

@@ -1,0 +1,218 @@
+//! Network interfaces and the addresses they hold.
+//!
+//! Addresses are given in turn, so an address comes back as late as possible; one that was given back rests
+//! for [`QUARANTINE`] before it can be given again. The record of a task's interface stays as long as the task's own,
+//! so that a stopped task still shows which address it had.
+
+use crate::{Config, ids};
+use std::{collections::HashSet, net::Ipv4Addr, time::Duration};
+use thiserror::Error;
+use wharf_model::{
+    EniId, SecurityGroupId, SubnetId, Timestamp,
+    network::{Cidr, InterfaceOwner, InterfaceStatus, MacAddress, NetworkInterface, Subnet},
+    task::Task,
+};
+use wharf_store::{AddressLease, AddressPool, Draft, View, lease_key};
+
+/// How long an address rests after its interface was given back.
+pub const QUARANTINE: Duration = Duration::from_secs(30);
+
+/// The pool of public addresses.
+const PUBLIC: &str = "public";
+
+/// Why there is no interface.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Error {
+    /// A subnet does not exist.
+    #[error("the subnet ID '{0}' does not exist")]
+    SubnetNotFound(SubnetId),
+    /// None of the subnets has an address left.
+    #[error("no free address in {}", .0.iter().map(SubnetId::as_str).collect::<Vec<_>>().join(", "))]
+    SubnetsExhausted(Vec<SubnetId>),
+    /// No public address is left.
+    #[error("no free public address in {0}")]
+    PublicExhausted(Cidr),
+}
+
+/// What an interface is made from.
+#[derive(Debug, Clone)]
+pub struct NewInterface<'a> {
+    /// The subnets to choose from: the one with the fewest addresses in use is taken.
+    pub subnets: &'a [SubnetId],
+    /// Its security groups; they must exist.
+    pub groups: Vec<SecurityGroupId>,
+    /// Whether it gets a public address.
+    pub public: bool,
+    /// Whom it serves; its description is written from that.
+    pub owner: InterfaceOwner,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Makes an interface, with an address of one of its subnets, and writes it.
+pub fn allocate(
+    draft: &mut Draft<'_>,
+    new: NewInterface<'_>,
+    config: &Config,
+) -> Result<NetworkInterface, Error> {
+    let id = ids::interface();
+    let mut choices = Vec::with_capacity(new.subnets.len());
+    for subnet in new.subnets {
+        let found =
+            draft.get::<Subnet>(subnet.as_str()).ok_or_else(|| Error::SubnetNotFound(subnet.clone()))?;
+        choices.push((pool(draft, subnet.as_str(), FIRST_IN_SUBNET).held, found));
+    }
+    // The sort is stable: among equally full subnets the caller's order decides.
+    choices.sort_by_key(|(held, _)| *held);
+    let (subnet, private_ip) = choices
+        .into_iter()
+        .find_map(|(_, subnet)| {
+            let address = take(draft, subnet.id.as_str(), &subnet.cidr, FIRST_IN_SUBNET, &id)?;
+            Some((subnet, address))
+        })
+        .ok_or_else(|| Error::SubnetsExhausted(new.subnets.to_vec()))?;
+    let public_ip = if new.public {
+        let address = take(draft, PUBLIC, &config.public_cidr, 1, &id);
+        Some(address.ok_or(Error::PublicExhausted(config.public_cidr))?)
+    } else {
+        None
+    };
+    let attachment_id = ids::uuid();
+    let description = match &new.owner {
+        InterfaceOwner::Task { .. } => {
+            config.place.arn("ecs", format_args!("attachment/{attachment_id}")).to_string()
+        }
+        InterfaceOwner::LoadBalancer(arn) => {
+            format!("ELB {}", arn.resource.trim_start_matches("loadbalancer/"))
+        }
+    };
+    let interface = NetworkInterface {
+        mac: mac(private_ip),
+        id,
+        attachment_id,
+        description,
+        owner: new.owner,
+        subnet: subnet.id.clone(),
+        vpc: subnet.vpc.clone(),
+        zone: subnet.zone.clone(),
+        private_ip,
+        public_ip,
+        groups: new.groups,
+        created_at: new.now,
+        status: InterfaceStatus::InUse,
+    };
+    draft.put(interface.clone());
+    Ok(interface)
+}
+
+/// Gives an interface back. Safe to repeat.
+pub fn release(draft: &mut Draft<'_>, id: &EniId, now: Timestamp) {
+    let Some(interface) = draft.get::<NetworkInterface>(id.as_str()) else { return };
+    if interface.status == InterfaceStatus::InUse {
+        let status = InterfaceStatus::Quarantined { until: now + QUARANTINE };
+        draft.put(NetworkInterface { status, ..(*interface).clone() });
+    }
+}
+
+/// Returns the interfaces whose addresses, or whose records, may go.
+pub fn due(view: &View<'_>, now: Timestamp) -> Vec<EniId> {
+    let rested: Vec<_> =
+        view.list::<NetworkInterface>("").into_iter().filter(|interface| rested(interface, now)).collect();
+    if rested.is_empty() {
+        return Vec::new();
+    }
+    let shown: HashSet<EniId> =
+        view.list::<Task>("").into_iter().map(|task| task.interface.clone()).collect();
+    rested
+        .into_iter()
+        .filter(|interface| {
+            let lease = view.get::<AddressLease>(&lease_key(interface.subnet.as_str(), interface.private_ip));
+            lease.is_some_and(|lease| lease.interface == interface.id) || !shown.contains(&interface.id)
+        })
+        .map(|interface| interface.id.clone())
+        .collect()
+}
+
+/// Frees the addresses of these interfaces if they have rested, and forgets those that no task shows.
+pub fn reap(draft: &mut Draft<'_>, due: &[EniId], now: Timestamp) {
+    let shown: HashSet<EniId> =
+        draft.list::<Task>("").into_iter().map(|task| task.interface.clone()).collect();
+    for id in due {
+        let Some(interface) = draft.get::<NetworkInterface>(id.as_str()) else { continue };
+        if !rested(&interface, now) {
+            continue;
+        }
+        give_back(draft, interface.subnet.as_str(), interface.private_ip, id);
+        if let Some(public) = interface.public_ip {
+            give_back(draft, PUBLIC, public, id);
+        }
+        if !shown.contains(id) {
+            draft.delete::<NetworkInterface>(id.as_str());
+        }
+    }
+}
+
+/// Returns how many addresses of a subnet are free.
+pub fn available(view: &View<'_>, subnet: &Subnet) -> u32 {
+    let held = view.get::<AddressPool>(subnet.id.as_str()).map_or(0, |pool| pool.held);
+    span(&subnet.cidr, FIRST_IN_SUBNET).saturating_sub(held)
+}
+
+/// The first address that a subnet gives: network, router, resolver and one in reserve come before it.
+const FIRST_IN_SUBNET: u32 = 4;
+
+fn rested(interface: &NetworkInterface, now: Timestamp) -> bool {
+    matches!(interface.status, InterfaceStatus::Quarantined { until } if until <= now)
+}
+
+/// Returns how many addresses a block gives when it starts at `first` and keeps its last one.
+fn span(cidr: &Cidr, first: u32) -> u32 {
+    u32::try_from(cidr.size()).unwrap_or(u32::MAX).saturating_sub(first + 1)
+}
+
+fn pool(draft: &Draft<'_>, name: &str, first: u32) -> AddressPool {
+    match draft.get::<AddressPool>(name) {
+        Some(pool) => (*pool).clone(),
+        None => AddressPool { name: name.to_owned(), cursor: first, held: 0 },
+    }
+}
+
+fn take(draft: &mut Draft<'_>, name: &str, cidr: &Cidr, first: u32, id: &EniId) -> Option<Ipv4Addr> {
+    let mut pool = pool(draft, name, first);
+    let span = span(cidr, first);
+    if pool.held >= span {
+        return None;
+    }
+    let start = pool.cursor.saturating_sub(first);
+    let (offset, address) = (0..span).find_map(|step| {
+        let offset = first + (start + step) % span;
+        let address = cidr.nth(offset)?;
+        draft.get::<AddressLease>(&lease_key(name, address)).is_none().then_some((offset, address))
+    })?;
+    pool.cursor = offset + 1;
+    pool.held += 1;
+    draft.put(pool);
+    draft.put(AddressLease { pool: name.to_owned(), address, interface: id.clone() });
+    Some(address)
+}
+
+fn give_back(draft: &mut Draft<'_>, name: &str, address: Ipv4Addr, id: &EniId) {
+    let key = lease_key(name, address);
+    // The address may have been given to another interface since.
+    if draft.get::<AddressLease>(&key).is_some_and(|lease| lease.interface == *id) {
+        draft.delete::<AddressLease>(&key);
+        let mut pool = pool(draft, name, 0);
+        pool.held = pool.held.saturating_sub(1);
+        draft.put(pool);
+    }
+}
+
+/// Returns a locally administered address, unique because the interface's address is.
+fn mac(private_ip: Ipv4Addr) -> MacAddress {
+    let [a, b, c, d] = private_ip.octets();
+    let spread = u8::from_str_radix(&ids::hex(2), 16).unwrap_or(0);
+    MacAddress([0x0a, spread, a, b, c, d])
+}
+
+#[cfg(test)]
+mod tests;
