@@ -1,6 +1,55 @@
-//! Which service and operation a request means, and in which words it wants its answer.
+//! One request, from its head and body to the response.
+//!
+//! ```text
+//! /_wharf/health, /_wharf/reset ──► own answers
+//! /v2/…                         ──► the image registry
+//! anything else ──► body (limited) ──► route ──► auth ──► throttle ──► dispatch ──► response
+//! ```
+//!
+//! An operation runs as a task of its own: it ends what it began even if the caller has gone, and a
+//! panic in it costs this request only.
 
-use wharf_aws::{Protocol, Service};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use time::OffsetDateTime;
+use tracing::Instrument;
+use wharf_aws::{Protocol, Service, Timestamp};
+
+use crate::auth::{Auth, RegistryTokens};
+use crate::route::{Route, route};
+use crate::services::Call;
+use crate::throttle::Throttle;
+use crate::{Answer, Body, Fault};
+
+mod browser;
+mod own;
+
+/// The largest body of an API request.
+const BODY_LIMIT: usize = 1024 * 1024;
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An error of a response's body, while it is sent.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+/// A response's body.
+pub type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
+/// A future on the heap.
+pub(crate) type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// Runs a call.
+pub(crate) type Dispatch = Box<dyn Fn(Call) -> Running<Result<Answer, Fault>> + Send + Sync>;
+/// Answers what begins with `/v2/`.
+pub(crate) type Registry = Box<dyn Fn(Request<Incoming>) -> Running<Response<ResponseBody>> + Send + Sync>;
+/// Forgets all state.
+pub(crate) type Reset = Box<dyn Fn() -> Running<Result<(), BoxError>> + Send + Sync>;
 
 /// How to write to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,4 +60,167 @@ pub(crate) struct Wire {
     pub(crate) protocol: Protocol,
     /// Whether a JSON caller wants the code of the service's former Query protocol beside.
     pub(crate) query_mode: bool,
+}
+
+/// Everything that answers requests.
+pub(crate) struct Front {
+    pub(crate) auth: Auth,
+    pub(crate) throttle: Throttle,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) registry: Option<(RegistryTokens, Registry)>,
+    pub(crate) reset: Option<Reset>,
+}
+
+impl Front {
+    /// Returns the response to a request. There always is one.
+    pub(crate) async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Response<ResponseBody> {
+        let request_id = new_request_id();
+        let span = tracing::info_span!("request", %request_id);
+        let began = Instant::now();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        async move {
+            let mut response = self.choose(request, &request_id).await;
+            if let Ok(value) = HeaderValue::from_str(&request_id) {
+                response.headers_mut().insert("x-amzn-requestid", value);
+            }
+            let (status, elapsed_us) = (response.status().as_u16(), began.elapsed().as_micros());
+            tracing::debug!(%method, path, status, elapsed_us, "answered");
+            response
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn choose(&self, request: Request<Incoming>, request_id: &str) -> Response<ResponseBody> {
+        if !self.auth.is_on() && browser::is_foreign(request.headers()) {
+            return own::refused(
+                "a web page of another origin may not call an endpoint without authentication",
+            );
+        }
+        let path = request.uri().path();
+        if path == "/v2" || path.starts_with("/v2/") {
+            return self.image_registry(request).await;
+        }
+        if let Some(name) = path.strip_prefix("/_wharf/") {
+            return own::answer(name, request.method(), self.reset.as_ref()).await;
+        }
+        let (parts, body) = request.into_parts();
+        let (wire, outcome) = match read(body).await {
+            Ok(body) => self.call(&parts, body, request_id).await,
+            Err(fault) => (Wire::of_head(&parts), Err(fault)),
+        };
+        match outcome {
+            Ok(answer) => {
+                let mut response = Response::new(whole(answer.body));
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+                response
+            }
+            Err(fault) => {
+                match fault.story() {
+                    Some(story) => tracing::error!(story, "operation failed"),
+                    None => tracing::info!(
+                        code = fault.code(wire.protocol),
+                        message = fault.message(),
+                        "request refused"
+                    ),
+                }
+                fault.response(wire, request_id).map(whole)
+            }
+        }
+    }
+
+    async fn call(&self, parts: &Parts, body: Bytes, request_id: &str) -> (Wire, Result<Answer, Fault>) {
+        let Route { service, protocol, operation, content } = match route(parts, &body) {
+            Ok(route) => route,
+            Err((wire, fault)) => return (wire, Err(fault)),
+        };
+        let wire = Wire { service: Some(service), protocol, ..Wire::of_head(parts) };
+        let now = OffsetDateTime::now_utc();
+        let caller = match self.auth.caller(parts, &body, service, protocol, now) {
+            Ok(caller) => caller,
+            Err(fault) => return (wire, Err(fault)),
+        };
+        if !self.throttle.admits(&caller.access_key, Instant::now()) {
+            return (wire, Err(Fault::throttled()));
+        }
+        let span = tracing::info_span!(
+            "operation",
+            service = service.signing_name(),
+            operation,
+            key = caller.access_key
+        );
+        let body = Body::new(service, protocol, &operation, request_id, content);
+        let running = (self.dispatch)(Call { service, operation, caller, body });
+        let outcome = match tokio::spawn(running.instrument(span)).await {
+            Ok(outcome) => outcome,
+            Err(error) => Err(Fault::ours(&error)),
+        };
+        (wire, outcome)
+    }
+
+    async fn image_registry(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+        let Some((tokens, registry)) = &self.registry else {
+            return own::not_found();
+        };
+        let now = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+        let now = Timestamp::from_millis(i64::try_from(now).unwrap_or(i64::MAX));
+        if self.auth.is_on() && !tokens.accepts(request.headers(), now) {
+            return own::registry_unauthorized();
+        }
+        registry(request).await
+    }
+}
+
+impl Wire {
+    /// Returns how to write to a caller of whom only the head of the request is known.
+    pub(crate) fn of_head(parts: &Parts) -> Wire {
+        let content_type =
+            parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let query_mode = parts.headers.get("x-amzn-query-mode").is_some_and(|value| value == "true");
+        let protocol = if content_type.starts_with("application/x-amz-json-1.0") {
+            Protocol::Json10
+        } else if content_type.starts_with("application/x-amz-json")
+            || parts.headers.contains_key("x-amz-target")
+        {
+            Protocol::Json11
+        } else {
+            Protocol::Query
+        };
+        Wire { service: None, protocol, query_mode }
+    }
+}
+
+/// Returns a body that is all there.
+pub(crate) fn whole(content: impl Into<Bytes>) -> ResponseBody {
+    Full::new(content.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Fault> {
+    let limited = Limited::new(body, BODY_LIMIT).collect();
+    match tokio::time::timeout(BODY_TIMEOUT, limited).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Fault::caller(
+            "RequestEntityTooLargeException",
+            format!("The request's body is larger than {BODY_LIMIT} bytes."),
+        )
+        .status(StatusCode::PAYLOAD_TOO_LARGE)),
+        Ok(Err(error)) => {
+            Err(Fault::caller("RequestAbortedException", format!("The request's body ended early: {error}")))
+        }
+        Err(_) => Err(Fault::caller(
+            "RequestTimeoutException",
+            format!("The request's body did not arrive within {} seconds.", BODY_TIMEOUT.as_secs()),
+        )
+        .status(StatusCode::REQUEST_TIMEOUT)),
+    }
+}
+
+/// Returns a random UUID, version 4.
+fn new_request_id() -> String {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).expect("the kernel's random numbers are always there");
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = hex::encode(bytes);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }

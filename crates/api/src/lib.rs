@@ -28,11 +28,26 @@
 //! 4. One case in `tests/compat`.
 
 mod answer;
+mod auth;
 mod caller;
+pub mod ec2;
+pub mod ecr;
+pub mod ecs;
+pub mod elbv2;
 mod error;
 mod front;
+pub mod logs;
+mod route;
+mod server;
+mod services;
 pub mod sts;
+mod throttle;
 
 pub use answer::{Answer, Body, answer};
+pub use auth::{Auth, Key, RegistryToken, RegistryTokens};
 pub use caller::{ACCOUNT, Caller};
 pub use error::Fault;
+pub use front::{BoxError, ResponseBody};
+pub use server::{Api, ServeError};
+pub use services::Call;
+pub use throttle::Rate;

@@ -1,0 +1,32 @@
+//! One call, handed to its service's module.
+
+use wharf_aws::Service;
+use wharf_control::Control;
+
+use crate::{Answer, Body, Caller, Fault, ec2, ecr, ecs, elbv2, logs, sts};
+
+/// A request that has been understood, and whose caller is known.
+#[derive(Debug)]
+pub struct Call {
+    /// The service.
+    pub service: Service,
+    /// The operation's name, as the caller gave it.
+    pub operation: String,
+    /// On whose behalf.
+    pub caller: Caller,
+    /// The input.
+    pub body: Body,
+}
+
+/// Runs a call.
+pub(crate) async fn dispatch(control: &Control, call: Call) -> Result<Answer, Fault> {
+    let Call { service, operation, caller, body } = call;
+    match service {
+        Service::Ecs => Box::pin(ecs::dispatch(control, &caller, &operation, body)).await,
+        Service::Elbv2 => Box::pin(elbv2::dispatch(control, &caller, &operation, body)).await,
+        Service::Ec2 => Box::pin(ec2::dispatch(control, &caller, &operation, body)).await,
+        Service::Ecr => Box::pin(ecr::dispatch(control, &caller, &operation, body)).await,
+        Service::Logs => Box::pin(logs::dispatch(control, &caller, &operation, body)).await,
+        Service::Sts => sts::dispatch(&caller, &operation, body).await,
+    }
+}
