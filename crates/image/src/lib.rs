@@ -1,1 +1,18 @@
-//! Image names, content-addressed blobs, pulling, unpacking, the registry server.
+//! Image names, content-addressed blobs, pulling, unpacking, the registry server. Knows no tasks.
+//!
+//! ```text
+//!  name ── pull ── blob ── unpack ── layers: one directory each, in overlay form
+//!           │ HTTP
+//!  registry ── blob: the registry that `docker push` and our own puller speak to
+//! ```
+
+mod blob;
+mod digest;
+mod durable;
+mod image;
+mod name;
+
+pub use blob::{BlobError, BlobStore, Ingest};
+pub use digest::{Digest, InvalidDigest};
+pub use image::{Image, ImageConfig};
+pub use name::{EcrName, ImageName, InvalidName, is_repository, is_tag};
