@@ -15,11 +15,15 @@
 //! input             from our veths: nothing of the host but balancers
 //! ```
 
+use std::io::Write;
 use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
 use crate::network::Cidr;
+use elements::member_elements;
+use netlink::Change;
 
 mod elements;
 mod netlink;
@@ -131,4 +135,78 @@ pub enum FirewallError {
 pub struct Firewall {
     config: FirewallConfig,
     socket: netlink::Socket,
+}
+
+impl Firewall {
+    /// Connects to the kernel; the table is made by the first [`Firewall::apply`].
+    pub fn open(config: FirewallConfig) -> Result<Firewall, FirewallError> {
+        for name in [&config.table, &config.veth_prefix] {
+            let fits =
+                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            if !fits {
+                return Err(FirewallError::Name { what: "name", name: name.clone() });
+            }
+        }
+        let opened = netlink::Socket::open();
+        let socket = opened.map_err(|source| FirewallError::Netlink { what: "connect", source })?;
+        Ok(Firewall { config, socket })
+    }
+
+    /// Replaces the whole table in one transaction. Connections that are established stay.
+    ///
+    /// Runs `nft` and waits for it, some milliseconds.
+    pub fn apply(&mut self, rules: &Ruleset) -> Result<(), FirewallError> {
+        run_nft(&script::render(&self.config, rules)?)
+    }
+
+    /// Adds a task that was not in the last rule set, or is again. Its groups must be in the table.
+    pub fn add(&mut self, member: &Member) -> Result<(), FirewallError> {
+        let elements = member_elements(member)?;
+        let changed = self.socket.change(Change::Add, &self.config.table, &elements);
+        changed.map_err(|source| FirewallError::Netlink { what: "add a task", source })
+    }
+
+    /// Removes a task. Safe to repeat.
+    pub fn remove(&mut self, member: &Member) -> Result<(), FirewallError> {
+        let elements = member_elements(member)?;
+        let failed = |source| FirewallError::Netlink { what: "remove a task", source };
+        match self.socket.change(Change::Remove, &self.config.table, &elements) {
+            Ok(()) => Ok(()),
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => {
+                // Something was not there and so nothing was removed: one by one then.
+                for element in elements {
+                    match self.socket.change(Change::Remove, &self.config.table, &[element]) {
+                        Err(error) if error.raw_os_error() != Some(libc::ENOENT) => {
+                            return Err(failed(error));
+                        }
+                        _ => {}
+                    }
+                }
+                Ok(())
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Removes the table. Safe to repeat.
+    pub fn tear_down(&mut self) -> Result<(), FirewallError> {
+        let table = &self.config.table;
+        run_nft(&format!("add table inet {table}\ndelete table inet {table}\n"))
+    }
+}
+
+fn run_nft(script: &str) -> Result<(), FirewallError> {
+    let mut command = Command::new("nft");
+    command.args(["-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(FirewallError::Run)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // An error here means that nft gave up early, and what it says then is the better reason.
+        let _gave_up = stdin.write_all(script.as_bytes());
+    }
+    let output = child.wait_with_output().map_err(FirewallError::Run)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let reason = String::from_utf8_lossy(&output.stderr);
+    Err(FirewallError::Refused(reason.lines().take(4).collect::<Vec<_>>().join(" ")))
 }

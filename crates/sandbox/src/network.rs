@@ -81,7 +81,10 @@ pub enum NetworkError {
 }
 
 impl NetworkError {
-    pub(crate) fn netlink(what: &'static str, name: impl ToString) -> impl FnOnce(rtnetlink::Error) -> NetworkError {
+    pub(crate) fn netlink(
+        what: &'static str,
+        name: impl ToString,
+    ) -> impl FnOnce(rtnetlink::Error) -> NetworkError {
         let name = name.to_string();
         move |source| NetworkError::Netlink { what, name, source }
     }

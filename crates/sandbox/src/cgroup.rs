@@ -1,0 +1,250 @@
+//! Control groups of tasks and their containers, on cgroup v1, hybrid and v2.
+//!
+//! A task has a parent group (`/wharf/<task>`) that carries its limits; each container a leaf in it, made by
+//! libcontainer and named after the container. Paths are relative to where the hierarchies are mounted, so
+//! that a nested machine's own root is used. Files are read and written raw: statistics of one group cost two
+//! or three reads.
+
+use std::fs;
+use std::io;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+mod hierarchy;
+mod stats;
+#[cfg(test)]
+mod tests;
+
+pub use hierarchy::Hierarchy;
+pub use stats::Stats;
+
+/// Limits of a whole task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskLimits {
+    /// CPU units, 1024 for one vCPU; a hard limit. `None` leaves the task unlimited.
+    pub cpu_units: Option<u32>,
+    /// Memory; swap is never allowed on top. `None` leaves the task unlimited.
+    pub memory_bytes: Option<u64>,
+    /// Processes and threads.
+    pub pids: u64,
+}
+
+/// Why a control group could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CgroupError {
+    /// Nothing that could be used is mounted.
+    #[error("no cgroup hierarchy with the cpu, memory and pids controllers is mounted")]
+    NoHierarchy,
+    /// A file could not be read or written.
+    #[error("{what} {path}")]
+    File { what: &'static str, path: Utf8PathBuf, source: io::Error },
+    /// Processes would not die.
+    #[error("processes remain in cgroup {0}")]
+    Busy(String),
+}
+
+fn failed(what: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> CgroupError {
+    let path = path.to_owned();
+    move |source| CgroupError::File { what, path, source }
+}
+
+/// One control group, in every hierarchy that there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cgroup {
+    hierarchy: Hierarchy,
+    path: String,
+}
+
+impl Cgroup {
+    /// Names a group without making it; `path` begins with a slash.
+    pub fn new(hierarchy: &Hierarchy, path: &str) -> Cgroup {
+        Cgroup { hierarchy: hierarchy.clone(), path: path.to_owned() }
+    }
+
+    /// Returns the path below the mount points, as a container's `cgroup_parent` wants it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Names a group inside this one.
+    pub fn child(&self, name: &str) -> Cgroup {
+        Cgroup { hierarchy: self.hierarchy.clone(), path: format!("{}/{name}", self.path) }
+    }
+
+    /// Makes the group with a task's limits. Safe to repeat, also to change the limits.
+    pub fn create(&self, limits: &TaskLimits) -> Result<(), CgroupError> {
+        match &self.hierarchy {
+            Hierarchy::V1 { .. } => self.create_v1(limits),
+            Hierarchy::V2 { mount } => self.create_v2(mount, limits),
+        }
+    }
+
+    fn create_v1(&self, limits: &TaskLimits) -> Result<(), CgroupError> {
+        for controller in ["cpu", "cpuacct", "memory", "pids"] {
+            let dir = self.dir(controller)?;
+            fs::create_dir_all(&dir).map_err(failed("create cgroup", &dir))?;
+        }
+        write(&self.dir("pids")?.join("pids.max"), limits.pids)?;
+        let cpu = self.dir("cpu")?;
+        let quota = limits.cpu_units.map_or(-1, |units| i64::from(quota_micros(units)));
+        write(&cpu.join("cpu.cfs_period_us"), PERIOD_MICROS)?;
+        write(&cpu.join("cpu.cfs_quota_us"), quota)?;
+        if let Some(units) = limits.cpu_units {
+            write(&cpu.join("cpu.shares"), units.max(2))?;
+        }
+        let memory = self.dir("memory")?;
+        let bytes = limits.memory_bytes.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        let (plain, swap) =
+            (memory.join("memory.limit_in_bytes"), memory.join("memory.memsw.limit_in_bytes"));
+        // Memory and swap together may never be below memory alone, so the order depends on the direction; the
+        // second attempt is the other one. Kernels without swap accounting have no such file.
+        if write(&plain, bytes).is_err() {
+            write(&swap, bytes)?;
+            write(&plain, bytes)?;
+        }
+        if swap.exists() { write(&swap, bytes) } else { Ok(()) }
+    }
+
+    fn create_v2(&self, mount: &Utf8Path, limits: &TaskLimits) -> Result<(), CgroupError> {
+        let dir = self.dir("")?;
+        fs::create_dir_all(&dir).map_err(failed("create cgroup", &dir))?;
+        let ancestors: Vec<&Utf8Path> = dir.ancestors().take_while(|at| at.starts_with(mount)).collect();
+        for ancestor in ancestors.into_iter().rev() {
+            for controller in ["cpu", "memory", "pids", "io"] {
+                let written = write(&ancestor.join("cgroup.subtree_control"), format!("+{controller}"));
+                if controller != "io" {
+                    written?;
+                }
+            }
+        }
+        let quota = limits.cpu_units.map_or("max".to_owned(), |units| quota_micros(units).to_string());
+        write(&dir.join("cpu.max"), format!("{quota} {PERIOD_MICROS}"))?;
+        if let Some(units) = limits.cpu_units {
+            write(&dir.join("cpu.weight"), cpu_weight(u64::from(units)))?;
+        }
+        write(&dir.join("pids.max"), limits.pids)?;
+        let bytes = limits.memory_bytes.map_or("max".to_owned(), |bytes| bytes.to_string());
+        write(&dir.join("memory.max"), bytes)?;
+        let swap = dir.join("memory.swap.max");
+        if limits.memory_bytes.is_some() && swap.exists() { write(&swap, 0) } else { Ok(()) }
+    }
+
+    /// Says whether the group exists.
+    pub fn exists(&self) -> bool {
+        self.dirs().iter().any(|dir| dir.exists())
+    }
+
+    /// Reads what the group has used. A controller that is missing leaves zeros.
+    pub fn stats(&self) -> Result<Stats, CgroupError> {
+        stats::read(self)
+    }
+
+    /// Returns how many processes of the group and, on v2, of those below the kernel killed for memory.
+    pub fn oom_kills(&self) -> u64 {
+        let file = match &self.hierarchy {
+            Hierarchy::V1 { .. } => "memory.oom_control",
+            Hierarchy::V2 { .. } => "memory.events",
+        };
+        let text = self.dir("memory").ok().and_then(|dir| fs::read_to_string(dir.join(file)).ok());
+        text.and_then(|text| stats::field(&text, "oom_kill")).unwrap_or(0)
+    }
+
+    /// Returns the processes of the group and of those below it.
+    pub fn pids(&self) -> Vec<i32> {
+        let mut pids = Vec::new();
+        if let Some(dir) = self.dir("pids").ok().filter(|dir| dir.exists()) {
+            collect_pids(&dir, &mut pids);
+        }
+        pids
+    }
+
+    /// Kills every process of the group and of those below it, and waits until they have gone.
+    pub fn kill_all(&self, patience: Duration) -> Result<(), CgroupError> {
+        let deadline = Instant::now() + patience;
+        if let Hierarchy::V2 { .. } = &self.hierarchy {
+            // Kernels before 5.14 have no such file; the loop below does the same with more effort.
+            let _unavailable = fs::write(self.dir("")?.join("cgroup.kill"), "1");
+        }
+        loop {
+            let pids = self.pids();
+            if pids.is_empty() {
+                return Ok(());
+            }
+            for pid in pids {
+                let pid = nix::unistd::Pid::from_raw(pid);
+                // It may have gone by itself.
+                let _gone = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+            }
+            if Instant::now() > deadline {
+                return Err(CgroupError::Busy(self.path.clone()));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Removes the group and those below it, in every hierarchy. Safe to repeat; processes must have gone.
+    pub fn remove(&self) -> Result<(), CgroupError> {
+        self.dirs().iter().try_for_each(|dir| remove_tree(dir))
+    }
+
+    pub(crate) fn dir(&self, controller: &str) -> Result<Utf8PathBuf, CgroupError> {
+        let mount = self.hierarchy.mount(controller).ok_or(CgroupError::NoHierarchy)?;
+        Ok(mount.join(self.path.trim_start_matches('/')))
+    }
+
+    fn dirs(&self) -> Vec<Utf8PathBuf> {
+        let below = self.path.trim_start_matches('/');
+        self.hierarchy.mounts().into_iter().map(|mount| mount.join(below)).collect()
+    }
+}
+
+const PERIOD_MICROS: u32 = 100_000;
+
+fn quota_micros(cpu_units: u32) -> u32 {
+    let micros = u64::from(cpu_units) * u64::from(PERIOD_MICROS) / 1024;
+    u32::try_from(micros.max(1_000)).unwrap_or(u32::MAX)
+}
+
+/// The v2 weight for v1 shares, by the formula every runtime uses.
+pub(crate) fn cpu_weight(shares: u64) -> u64 {
+    1 + (shares.clamp(2, 262_144) - 2) * 9_999 / 262_142
+}
+
+fn write(path: &Utf8Path, value: impl ToString) -> Result<(), CgroupError> {
+    fs::write(path, value.to_string()).map_err(failed("write", path))
+}
+
+fn collect_pids(dir: &Utf8Path, pids: &mut Vec<i32>) {
+    if let Ok(text) = fs::read_to_string(dir.join("cgroup.procs")) {
+        pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()));
+    }
+    for child in children(dir) {
+        collect_pids(&child, pids);
+    }
+}
+
+fn children(dir: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let Ok(entries) = dir.read_dir_utf8() else { return Vec::new() };
+    let entries = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    entries.map(|entry| entry.path().to_owned()).collect()
+}
+
+fn remove_tree(dir: &Utf8Path) -> Result<(), CgroupError> {
+    for child in children(dir) {
+        remove_tree(&child)?;
+    }
+    // A process that has just died leaves its group a moment later.
+    for _ in 0..500 {
+        match fs::remove_dir(dir) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) => return Err(failed("remove cgroup", dir)(error)),
+        }
+    }
+    Err(failed("remove cgroup", dir)(io::Error::from_raw_os_error(libc::EBUSY)))
+}

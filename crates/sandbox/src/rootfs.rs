@@ -1,0 +1,153 @@
+//! A container's root file system: an overlay of its image's layers, put together by the launcher in a mount
+//! namespace of its own.
+//!
+//! Nobody else ever sees the mount. The container's init inherits it, and it goes when the last process of
+//! the container goes, so there is nothing to unmount and nothing to leak. What remains on disk is
+//! `upper`, `work` and `root` in the container's directory, removed by [`clear`].
+//!
+//! The image decides what paths mean, so every path below the root is resolved by the kernel inside the root.
+
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use pathrs::Root;
+use pathrs::error::ErrorKind;
+use pathrs::flags::OpenFlags;
+
+use crate::spec::ContainerSpec;
+
+#[cfg(test)]
+mod tests;
+mod user;
+
+pub use user::User;
+
+/// Why a root file system could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum RootfsError {
+    /// A system call on a path of the host failed.
+    #[error("{what} {path}")]
+    System { what: &'static str, path: Utf8PathBuf, source: std::io::Error },
+    /// A path inside the image could not be used.
+    #[error("{what} {path} in the image")]
+    Image { what: &'static str, path: String, source: Box<pathrs::error::Error> },
+    /// The image would make the runtime write outside of it.
+    #[error("{0} in the image is not a directory")]
+    NotDirectory(&'static str),
+    /// The image has no such user or group.
+    #[error("unable to find {kind} {name}: no matching entries in {file}")]
+    UnknownUser { kind: &'static str, name: String, file: &'static str },
+}
+
+fn system<E: Into<std::io::Error>>(what: &'static str, path: &Utf8Path) -> impl FnOnce(E) -> RootfsError {
+    let path = path.to_owned();
+    move |source| RootfsError::System { what, path, source: source.into() }
+}
+
+fn image(what: &'static str, path: &str) -> impl FnOnce(pathrs::error::Error) -> RootfsError {
+    let path = path.to_owned();
+    move |source| RootfsError::Image { what, path, source: Box::new(source) }
+}
+
+fn is_absent(error: &pathrs::error::Error) -> bool {
+    error.kind() == ErrorKind::OsError(Some(libc::ENOENT))
+}
+
+/// Leaves the calling process's mount namespace for a copy whose mounts nobody else sees.
+pub fn isolate_mounts() -> Result<(), RootfsError> {
+    let root = Utf8Path::new("/");
+    unshare(CloneFlags::CLONE_NEWNS).map_err(system("unshare mounts below", root))?;
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
+        .map_err(system("make private the mounts below", root))
+}
+
+/// Mounts the root file system and writes the generated files into it; returns where it is and who the
+/// container's user is.
+pub fn assemble(spec: &ContainerSpec) -> Result<(Utf8PathBuf, User), RootfsError> {
+    let at = mount_overlay(spec)?;
+    let root = Root::open(&at).map_err(image("open", "/"))?;
+    for dir in ["/dev", "/proc", "/sys"] {
+        refuse_unless_directory(&root, dir)?;
+    }
+    let hostname = format!("{}\n", spec.hostname);
+    for (path, text) in
+        [("/etc/hosts", &spec.hosts), ("/etc/hostname", &hostname), ("/etc/resolv.conf", &spec.resolv_conf)]
+    {
+        replace_file(&root, path, text)?;
+    }
+    if !matches!(spec.cwd.as_str(), "" | "/") {
+        let permissions = Permissions::from_mode(0o755);
+        root.mkdir_all(&spec.cwd, &permissions).map_err(image("make working directory", &spec.cwd))?;
+    }
+    let user = user::look_up(&root, &spec.user)?;
+    Ok((at, user))
+}
+
+/// Removes what [`assemble`] left on disk. Safe to repeat.
+pub fn clear(dir: &Utf8Path) -> Result<(), RootfsError> {
+    for name in ["root", "upper", "work"] {
+        let path = dir.join(name);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(system("remove", &path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn mount_overlay(spec: &ContainerSpec) -> Result<Utf8PathBuf, RootfsError> {
+    let make = |name: &str, mode: u32| {
+        let path = spec.dir.join(name);
+        DirBuilder::new().recursive(true).mode(mode).create(&path).map_err(system("create", &path))?;
+        Ok::<_, RootfsError>(path)
+    };
+    let (upper, work, root) = (make("upper", 0o755)?, make("work", 0o700)?, make("root", 0o700)?);
+    // The options of a mount fit one page. Descriptors have short names, and need no escapes for `:` and `,`.
+    let mut open = Vec::new();
+    let mut named = |path: &Utf8Path| {
+        let dir = File::open(path).map_err(system("open", path))?;
+        let name = format!("/proc/self/fd/{}", dir.as_raw_fd());
+        open.push(dir);
+        Ok::<_, RootfsError>(name)
+    };
+    let lower = spec.layers.iter().rev().map(|layer| named(layer)).collect::<Result<Vec<_>, _>>()?.join(":");
+    // `volatile`: the writable layer lives as long as the container, so flushing it to disk when the container
+    // ends, which an unmount otherwise does, would be for nothing.
+    let options = format!("lowerdir={lower},upperdir={},workdir={},volatile", named(&upper)?, named(&work)?);
+    mount(Some("overlay"), root.as_std_path(), Some("overlay"), MsFlags::empty(), Some(options.as_str()))
+        .map_err(system("mount overlay at", &root))?;
+    Ok(root)
+}
+
+/// The runtime makes devices and mount points below these by joining paths, so a symlink there would lead out of
+/// the root file system.
+fn refuse_unless_directory(root: &Root, path: &'static str) -> Result<(), RootfsError> {
+    let found = match root.resolve_nofollow(path) {
+        Ok(found) => found,
+        Err(error) if is_absent(&error) => return Ok(()),
+        Err(error) => return Err(image("look at", path)(error)),
+    };
+    let file: std::os::fd::OwnedFd = found.into();
+    let metadata = File::from(file).metadata().map_err(system("look at", Utf8Path::new(path)))?;
+    if metadata.is_dir() { Ok(()) } else { Err(RootfsError::NotDirectory(path)) }
+}
+
+/// Writes a file anew; what the image has there, a symlink for instance, makes way.
+fn replace_file(root: &Root, path: &str, text: &str) -> Result<(), RootfsError> {
+    root.mkdir_all("/etc", &Permissions::from_mode(0o755)).map_err(image("make", "/etc"))?;
+    match root.remove_file(path) {
+        Err(error) if !is_absent(&error) => return Err(image("replace", path)(error)),
+        _ => {}
+    }
+    let flags = OpenFlags::O_WRONLY | OpenFlags::O_EXCL;
+    let mut file =
+        root.create_file(path, flags, &Permissions::from_mode(0o644)).map_err(image("create", path))?;
+    file.write_all(text.as_bytes()).map_err(system("write", Utf8Path::new(path)))
+}
