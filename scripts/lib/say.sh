@@ -20,13 +20,13 @@ need_root() {
 
 # quietly <log name> <command…>: keeps the output in a file and shows its end only if the command fails.
 quietly() {
-    local log="$WHARF_CACHE/logs/$1.log"
+    local name="$1" log="$WHARF_CACHE/logs/$1.log"
     mkdir -p "${log%/*}"
     shift
     "$@" >"$log" 2>&1 && return
     local code=$?
     tail -n 25 "$log" >&2
-    die "'$*' ended with $code; all it said is in $log"
+    die "$name ended with $code; all it said is in $log"
 }
 
 # stage <name> <command…>: runs one part of a longer work, and remembers how long it took.
