@@ -1,0 +1,151 @@
+//! Rolling deployments: which tasks a service starts and stops next.
+//!
+//! What counts as live is a task that should run and has not begun to stop; a task that was told to stop frees its place
+//! at once, while it still drains. Percentages become [`Bounds`] once, at the edge.
+
+pub mod breaker;
+pub mod restart;
+pub mod words;
+
+use wharf_model::{TaskId, service::DeploymentBounds};
+
+#[cfg(test)]
+mod tests;
+
+/// How many tasks must be healthy and may be live while tasks are replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Healthy tasks never fall below this by the scheduler's doing.
+    pub healthy_min: usize,
+    /// Live tasks never exceed this by the scheduler's doing.
+    pub live_max: usize,
+}
+
+impl Bounds {
+    /// Returns the bounds for a desired count: the lower one rounded up, the upper one down.
+    pub fn new(percent: DeploymentBounds, count: u32) -> Bounds {
+        let count = u64::from(count);
+        let min = (count * u64::from(percent.healthy_min_percent)).div_ceil(100);
+        let max = count * u64::from(percent.live_max_percent) / 100;
+        let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Bounds { healthy_min: size(min), live_max: size(max) }
+    }
+}
+
+/// What is wanted of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Desired {
+    /// The number of tasks, all of the newest deployment.
+    pub count: usize,
+    /// How far the way there may lead away from it.
+    pub bounds: Bounds,
+    /// Whether tasks may be started.
+    pub starts: Starts,
+}
+
+/// Whether a deployment may start tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starts {
+    /// It may.
+    Now,
+    /// Not yet, because of starts that failed.
+    Later,
+    /// Never: it has failed, and the tasks of older deployments stay.
+    Never,
+}
+
+/// A live task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// The task.
+    pub task: TaskId,
+    /// Its deployment's place in the service, from 0 for the newest.
+    pub deployment: usize,
+    /// How it is.
+    pub health: Health,
+}
+
+/// How a live task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Health {
+    /// It runs and serves.
+    Healthy,
+    /// It runs, and is not known to serve yet.
+    Starting,
+    /// It does not run yet.
+    Pending,
+    /// It runs, and fails the checks of a load balancer after its grace period.
+    Failing,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Step {
+    /// How many tasks of the newest deployment to start.
+    pub starts: usize,
+    /// Which tasks to stop, and why.
+    pub stops: Vec<(TaskId, Why)>,
+    /// Whether the bounds leave no way to go on, so that nothing will ever move.
+    pub stuck: bool,
+}
+
+/// Why a task is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The deployment does not want it any more.
+    Scaling,
+    /// It fails its health checks.
+    Failing,
+}
+
+/// Returns the step that brings a service closer to what its owner asked for. `live` is ordered by age, oldest first.
+///
+/// Tasks that nobody wants go first when they serve nobody, and within the lower bound otherwise, those of the oldest
+/// deployment first. A wanted task that fails its checks stays until its replacement is healthy, unless the upper
+/// bound leaves no room for one: a failing task may still answer some requests, and does when all targets fail.
+pub fn plan(desired: &Desired, live: &[Observed]) -> Step {
+    let healthy = live.iter().filter(|task| task.health == Health::Healthy).count();
+    let spare = healthy.saturating_sub(desired.bounds.healthy_min);
+    let room = desired.bounds.live_max.max(desired.count).saturating_sub(live.len());
+    let (fresh, stale): (Vec<_>, Vec<_>) = live.iter().partition(|task| task.deployment == 0);
+    let (failing, mut well): (Vec<_>, Vec<_>) =
+        fresh.into_iter().partition(|task| task.health == Health::Failing);
+    let wanted = desired.count.saturating_sub(well.len());
+    let starts = if desired.starts == Starts::Now { wanted.min(room) } else { 0 };
+
+    let mut unwanted: Vec<_> = stale;
+    unwanted.sort_by_key(|task| std::cmp::Reverse(task.deployment));
+    if desired.starts == Starts::Never {
+        // Nothing will replace them: the best of them stay.
+        unwanted.sort_by_key(|task| std::cmp::Reverse(task.health));
+        unwanted.truncate(unwanted.len().saturating_sub(wanted));
+    }
+    well.sort_by_key(|task| task.health);
+    unwanted.extend(well.iter().skip(desired.count));
+    let (serving, idle): (Vec<_>, Vec<_>) =
+        unwanted.into_iter().partition(|task| task.health == Health::Healthy);
+    let reason = |task: &Observed| match task.health {
+        Health::Failing => Why::Failing,
+        Health::Healthy | Health::Starting | Health::Pending => Why::Scaling,
+    };
+    let mut stops: Vec<_> = idle
+        .into_iter()
+        .chain(serving.into_iter().take(spare))
+        .map(|task| (task.task.clone(), reason(task)))
+        .collect();
+
+    let replaced = well.iter().filter(|task| task.health == Health::Healthy).count() >= desired.count;
+    let making_room = match desired.starts {
+        Starts::Now => wanted.saturating_sub(room),
+        Starts::Later | Starts::Never => 0,
+    };
+    let leaving = if replaced { failing.len() } else { failing.len().min(making_room) };
+    stops.extend(failing.into_iter().take(leaving).map(|task| (task.task.clone(), Why::Failing)));
+
+    let stuck = desired.starts == Starts::Now
+        && wanted > 0
+        && starts == 0
+        && stops.is_empty()
+        && live.iter().all(|task| task.health == Health::Healthy);
+    Step { starts, stops, stuck }
+}

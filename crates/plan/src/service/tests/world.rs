@@ -1,0 +1,122 @@
+//! Deployments in a world where things go wrong, tried with many seeds.
+
+use super::*;
+use std::fmt::Write;
+
+/// A small generator, so that a seed is a story.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit as u64).unwrap()
+    }
+}
+
+struct World {
+    dice: Dice,
+    desired: Desired,
+    live: Vec<Observed>,
+    made: usize,
+    story: String,
+}
+
+impl World {
+    fn new(seed: u64) -> World {
+        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let count = dice.below(6);
+        let (min, max) = [(100, 200), (50, 100), (50, 150), (0, 100), (100, 150)][dice.below(5)];
+        let mut world =
+            World { dice, desired: service(0, 0, 0), live: Vec::new(), made: 0, story: String::new() };
+        world.want(count, min, max);
+        world
+    }
+
+    fn want(&mut self, count: usize, min: u32, max: u32) {
+        let percent = DeploymentBounds { healthy_min_percent: min, live_max_percent: max };
+        let bounds = Bounds::new(percent, u32::try_from(count).unwrap());
+        self.desired = Desired { count, bounds, starts: Starts::Now };
+        let _ = writeln!(self.story, "want {count} within {bounds:?}");
+    }
+
+    fn healthy(&self) -> usize {
+        self.live.iter().filter(|task| task.health == Health::Healthy).count()
+    }
+
+    /// A task comes up, fails or dies, or a new deployment is asked for.
+    fn mishap(&mut self) {
+        let chance = self.dice.below(10);
+        if chance == 0 {
+            self.live.iter_mut().for_each(|task| task.deployment += 1);
+            let _ = writeln!(self.story, "new deployment");
+        }
+        if self.live.is_empty() {
+            return;
+        }
+        let which = self.dice.below(self.live.len());
+        if chance == 1 {
+            let gone = self.live.remove(which);
+            let _ = writeln!(self.story, "{} died", gone.task);
+        } else {
+            let task = &mut self.live[which];
+            task.health = match (task.health, chance) {
+                (Health::Healthy | Health::Starting, 2) => Health::Failing,
+                (Health::Pending, _) => Health::Starting,
+                (Health::Starting, _) => Health::Healthy,
+                (same, _) => same,
+            };
+            let _ = writeln!(self.story, "{} is {:?}", task.task, task.health);
+        }
+    }
+
+    /// Does what the plan says; returns whether it said anything.
+    fn reconcile(&mut self) -> bool {
+        let step = plan(&self.desired, &self.live);
+        let _ = writeln!(self.story, "{step:?}");
+        for (task, _) in &step.stops {
+            let place = self.live.iter().position(|seen| seen.task == *task);
+            self.live.remove(place.unwrap_or_else(|| panic!("stopped twice\n{}", self.story)));
+        }
+        for _ in 0..step.starts {
+            self.made += 1;
+            let task = format!("{:032x}", self.made).parse().unwrap();
+            self.live.push(Observed { task, deployment: 0, health: Health::Pending });
+        }
+        step.starts > 0 || !step.stops.is_empty()
+    }
+}
+
+#[test]
+fn no_seed_breaks_the_bounds_and_all_settle() {
+    for seed in 0..2_000 {
+        let mut world = World::new(seed);
+        for _ in 0..60 {
+            world.mishap();
+            let (before, live) = (world.healthy(), world.live.len());
+            world.reconcile();
+            let Bounds { healthy_min, live_max } = world.desired.bounds;
+            assert!(world.healthy() >= before.min(healthy_min), "seed {seed}\n{}", world.story);
+            let limit = live_max.max(world.desired.count).max(live);
+            assert!(world.live.len() <= limit, "seed {seed}\n{}", world.story);
+        }
+        for _ in 0..50 {
+            for task in &mut world.live {
+                // From here on nothing goes wrong any more, and what failed does not get well.
+                if task.health != Health::Failing {
+                    task.health = Health::Healthy;
+                }
+            }
+            world.reconcile();
+        }
+        let Desired { count, bounds, .. } = world.desired;
+        if plan(&world.desired, &world.live).stuck {
+            assert!(bounds.healthy_min >= count && bounds.live_max <= count, "seed {seed}\n{}", world.story);
+            continue;
+        }
+        let settled = world.live.iter().all(|task| task.deployment == 0 && task.health == Health::Healthy);
+        assert!(settled && world.live.len() == world.desired.count, "seed {seed}\n{}", world.story);
+        assert!(!world.reconcile(), "a plan for a settled service, seed {seed}\n{}", world.story);
+    }
+}
