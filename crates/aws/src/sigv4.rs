@@ -15,7 +15,10 @@ use time::{Duration, OffsetDateTime};
 use crate::{form, mac};
 
 mod canonical;
+mod sign;
 mod stamp;
+
+pub use sign::{Signer, Unsignable};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
@@ -103,14 +106,7 @@ impl Claim {
         let payload = self.payload_hash(&parts.headers, body);
         let request = canonical::request(parts, &self.signed_headers, &payload, service != "s3");
         let request = request.ok_or(SignatureError::Mismatch)?;
-        let Scope { date, region, service } = &self.scope;
-        let text = format!(
-            "{ALGORITHM}\n{}\n{date}/{region}/{service}/aws4_request\n{}",
-            self.stamp,
-            mac::sha256_hex(request.as_bytes())
-        );
-        let key = signing_key(secret, &self.scope);
-        let expected = hex::encode(mac::hmac_sha256(&key, text.as_bytes()));
+        let expected = signature(secret, &self.scope, &self.stamp, &request);
         if mac::same(expected.as_bytes(), self.signature.as_bytes()) {
             Ok(())
         } else {
@@ -141,7 +137,8 @@ impl Claim {
             Some(secs) => Duration::seconds(secs),
             None => SKEW,
         };
-        if signed + life < now {
+        // Differences of two times cannot overflow; sums with a caller's time can.
+        if now - signed > life {
             let (now_text, past) = (stamp::format(now), stamp::format(now - life));
             let minutes = life.whole_minutes();
             let text = format!(
@@ -150,7 +147,7 @@ impl Claim {
             );
             return Err(SignatureError::OutOfTime(text));
         }
-        if signed > now + SKEW {
+        if signed - now > SKEW {
             let (now_text, ahead) = (stamp::format(now), stamp::format(now + SKEW));
             let text = format!(
                 "Signature not yet current: {} is still later than {ahead} ({now_text} + {} min.)",
@@ -189,6 +186,16 @@ impl Claim {
             mac::sha256_hex(body)
         }
     }
+}
+
+/// Returns the signature of a canonical request.
+fn signature(secret: &str, scope: &Scope, stamp: &str, request: &str) -> String {
+    let Scope { date, region, service } = scope;
+    let text = format!(
+        "{ALGORITHM}\n{stamp}\n{date}/{region}/{service}/aws4_request\n{}",
+        mac::sha256_hex(request.as_bytes())
+    );
+    hex::encode(mac::hmac_sha256(&signing_key(secret, scope), text.as_bytes()))
 }
 
 /// Returns the key that signs within a scope.
