@@ -24,12 +24,18 @@ pub struct Service {
     pub launch_type: LaunchType,
     /// The bounds within which deployments move.
     pub deployment_bounds: DeploymentBounds,
+    /// Whether a deployment that does not come up is given up.
+    #[serde(default)]
+    pub circuit_breaker: CircuitBreaker,
     /// The target groups it registers its tasks with.
     pub load_balancers: Vec<ServiceLoadBalancer>,
     /// Where its tasks' interfaces are made.
     pub network: AwsvpcConfiguration,
     /// Seconds after a task's start in which failed health checks do not count.
     pub grace_secs: u32,
+    /// The last deployment that was done: what a rollback returns to.
+    #[serde(default)]
+    pub last_completed: Option<CompletedDeployment>,
     /// Its deployments, the newest (PRIMARY) first; older ones until they are drained.
     pub deployments: Vec<Deployment>,
     /// What happened, newest first, at most 100.
@@ -42,6 +48,9 @@ pub struct Service {
     pub client_token: Option<String>,
     /// From where its tasks take their tags.
     pub propagate_tags: PropagateTags,
+    /// Whether its tasks are tagged with their cluster and service.
+    #[serde(default)]
+    pub managed_tags: bool,
     /// Its tags.
     pub tags: Vec<Tag>,
 }
@@ -75,6 +84,26 @@ pub struct DeploymentBounds {
     pub healthy_min_percent: u32,
     /// Running and pending tasks never exceed this; rounded down.
     pub live_max_percent: u32,
+}
+
+/// Whether a deployment that does not come up is given up (`deploymentCircuitBreaker`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CircuitBreaker {
+    /// It is given up.
+    pub enable: bool,
+    /// Then the last one that was done is deployed again.
+    pub rollback: bool,
+}
+
+/// What a deployment that was done had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompletedDeployment {
+    /// Its id.
+    pub id: DeploymentId,
+    /// What its tasks were started from.
+    pub definition: Revision,
+    /// Where its tasks' interfaces were made.
+    pub network: AwsvpcConfiguration,
 }
 
 /// A target group that a service registers a container's port with.
@@ -112,6 +141,9 @@ pub struct Deployment {
     pub network: AwsvpcConfiguration,
     /// How far it has come.
     pub rollout: Rollout,
+    /// Why it was made or given up, where that is not said by how far it has come.
+    #[serde(default)]
+    pub rollout_reason: Option<String>,
     /// Launches that never ran, or failed their health checks, since the last that was well.
     pub failed_tasks: u32,
     /// When the next start may be tried, after starts that failed.

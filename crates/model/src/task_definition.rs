@@ -25,6 +25,9 @@ pub struct TaskDefinition {
     pub containers: Vec<ContainerDefinition>,
     /// The launch types it was validated for, as asked (`requiresCompatibilities`).
     pub requires_compatibilities: Vec<LaunchType>,
+    /// The platform it was made for, as given.
+    #[serde(default)]
+    pub runtime_platform: Option<RuntimePlatform>,
     /// The role of the application; kept so that it can be shown and checked, see `api` for what it grants.
     pub task_role_arn: Option<String>,
     /// The role by which images are pulled and logs are written.
@@ -37,6 +40,15 @@ pub struct TaskDefinition {
     pub deregistered_at: Option<Timestamp>,
     /// Its tags.
     pub tags: Vec<Tag>,
+}
+
+/// A platform, in ECS's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimePlatform {
+    /// `X86_64` or `ARM64`.
+    pub cpu_architecture: Option<String>,
+    /// `LINUX`.
+    pub operating_system_family: Option<String>,
 }
 
 impl TaskDefinition {

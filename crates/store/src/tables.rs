@@ -4,7 +4,7 @@ use crate::{Record, Schema};
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 use wharf_model::{
-    Arn, EniId,
+    Arn, EniId, TaskId, Timestamp,
     cluster::Cluster,
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
@@ -39,6 +39,7 @@ pub fn schema() -> Schema {
         .with::<Counter>()
         .with::<AddressPool>()
         .with::<AddressLease>()
+        .with::<RequestToken>()
 }
 
 /// Returns the key of a target: its group's ARN, its address and its port.
@@ -53,6 +54,19 @@ pub struct Counter {
     pub name: String,
     /// The last number given; 0 for none.
     pub last: u64,
+}
+
+/// A request that was made with an idempotency token, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestToken {
+    /// The operation and the token, such as `RunTask web 0b5c…`.
+    pub name: String,
+    /// A digest of the request.
+    pub fingerprint: String,
+    /// The tasks that were started.
+    pub tasks: Vec<TaskId>,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 /// How full a block of addresses is, and where the search for a free one goes on.
@@ -125,6 +139,7 @@ record!(Target, "targets", |target| target_key(&target.target_group, &target.add
 record!(TargetHealthRecord, "target_health", |health| target_key(&health.target_group, &health.target));
 record!(Repository, "repositories", |repository| repository.name.to_string());
 record!(LogGroup, "log_groups", |group| group.name.clone());
+record!(RequestToken, "request_tokens", |token| token.name.clone());
 record!(Counter, "counters", |counter| counter.name.clone());
 record!(AddressPool, "address_pools", |pool| pool.name.clone());
 record!(AddressLease, "address_leases", |lease| lease_key(&lease.pool, lease.address));
