@@ -42,6 +42,7 @@ def healthz() -> dict:
 
 
 @app.get("/info")
+@app.post("/info")
 def info(request: Request) -> dict:
     known = task()
     return {

@@ -1,1 +1,21 @@
-//! Wharf as its users meet it.
+//! What the end-to-end tests stand on: a Wharf of their own, the AWS CLI pointed at it, an HTTP client that keeps
+//! its connection, and a census of what the kernel holds.
+//!
+//! `WHARF_BIN` names the binary under test (default: `release/wharf` in the target folder), `WHARF_CACHE` the
+//! folder where `scripts/bundles` left the images and `scripts/test` the AWS CLI (default: `~/.cache/wharf`).
+
+mod aws;
+mod census;
+mod http;
+mod places;
+mod wait;
+mod wharf;
+mod world;
+
+pub use aws::Aws;
+pub use census::Census;
+pub use http::{Answer, Client, Failure, get, request};
+pub use places::{bundle, cache, run};
+pub use wait::{eventually, within};
+pub use wharf::{Lived, Wharf};
+pub use world::World;

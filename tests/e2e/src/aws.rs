@@ -1,0 +1,95 @@
+//! The ordinary AWS CLI, pointed at a Wharf.
+
+use crate::places::cache;
+use serde_json::Value;
+use std::process::{Command, Output};
+
+/// The CLI with an endpoint and an access key.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    environment: Vec<(String, String)>,
+}
+
+impl Aws {
+    /// Returns the CLI with the environment that `wharf env` prints.
+    pub fn new(exports: &str) -> Aws {
+        let environment = exports
+            .lines()
+            .filter_map(|line| line.strip_prefix("export ")?.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Aws { environment }
+    }
+
+    /// Returns the same CLI with a variable changed.
+    pub fn with(&self, name: &str, value: &str) -> Aws {
+        let mut environment = self.environment.clone();
+        environment.retain(|(known, _)| known != name);
+        environment.push((name.to_owned(), value.to_owned()));
+        Aws { environment }
+    }
+
+    /// Runs `aws` with the words of `line`; a word may hold spaces inside single quotes.
+    pub fn output(&self, line: &str) -> Output {
+        let program = cache().join("venv/bin/aws");
+        let mut command = if program.exists() { Command::new(program) } else { Command::new("aws") };
+        command
+            .args(words(line))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("AWS_PAGER", "")
+            .env("AWS_MAX_ATTEMPTS", "1")
+            .env_remove("AWS_PROFILE")
+            .output()
+            .expect("the AWS CLI is installed by scripts/test")
+    }
+
+    /// Runs `aws` and returns what it printed, parsed; null when it printed nothing.
+    ///
+    /// # Panics
+    /// When it fails or prints no JSON.
+    pub fn json(&self, line: &str) -> Value {
+        let text = self.text(line);
+        if text.trim().is_empty() {
+            return Value::Null;
+        }
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("aws {line}: {error}: {text}"))
+    }
+
+    /// Runs `aws` and returns what it printed.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn text(&self, line: &str) -> String {
+        let output = self.output(line);
+        assert!(output.status.success(), "aws {line}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Runs `aws`, which must fail, and returns what it said.
+    ///
+    /// # Panics
+    /// When it succeeds.
+    pub fn error(&self, line: &str) -> String {
+        let output = self.output(line);
+        assert!(
+            !output.status.success(),
+            "aws {line} succeeded: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        String::from_utf8_lossy(&output.stderr).trim().to_owned()
+    }
+}
+
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for letter in line.chars() {
+        match letter {
+            '\'' => quoted = !quoted,
+            ' ' | '\n' if !quoted => words.push(String::new()),
+            letter => words.last_mut().expect("never empty").push(letter),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
