@@ -1,12 +1,28 @@
 //! The handle that operations and loops share.
 
-use crate::Config;
+use crate::{
+    Config,
+    log_store::{self, LogStore},
+};
 use std::{
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
-use wharf_model::Timestamp;
+use thiserror::Error;
+use wharf_image::{Registry, RegistryError};
+use wharf_model::{Timestamp, logs::LogGroup};
 use wharf_store::Store;
+
+/// Why a control plane cannot be made over a state directory.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The stored logs cannot be used.
+    #[error("open the stored logs")]
+    Logs(#[from] log_store::Error),
+    /// The image registry cannot be used.
+    #[error("open the image registry")]
+    Registry(#[from] RegistryError),
+}
 
 /// The control plane; clones share it.
 #[derive(Clone)]
@@ -17,12 +33,18 @@ pub struct Control {
 struct Shared {
     store: Store,
     config: Config,
+    logs: LogStore,
+    registry: Arc<Registry>,
 }
 
 impl Control {
-    /// Returns a control plane over `store`. Nothing runs until its loops are started.
-    pub fn new(store: Store, config: Config) -> Control {
-        Control { shared: Arc::new(Shared { store, config }) }
+    /// Returns a control plane over `store`, with its logs and its image registry below the state directory.
+    /// Nothing runs until its loops are started.
+    pub fn new(store: Store, config: Config) -> Result<Control, StartError> {
+        let groups = store.view().list::<LogGroup>("").iter().map(|group| group.name.clone()).collect();
+        let logs = LogStore::open(&config.state_dir.join("logs"), &groups)?;
+        let registry = Arc::new(Registry::new(&config.state_dir.join("registry"))?);
+        Ok(Control { shared: Arc::new(Shared { store, config, logs, registry }) })
     }
 
     /// Returns the store.
@@ -33,6 +55,16 @@ impl Control {
     /// Returns the configuration.
     pub fn config(&self) -> &Config {
         &self.shared.config
+    }
+
+    /// Returns the stored logs.
+    pub fn logs(&self) -> &LogStore {
+        &self.shared.logs
+    }
+
+    /// Returns the image registry, which also answers under `/v2/`.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.shared.registry
     }
 
     /// Returns the time.

@@ -6,7 +6,8 @@
 mod config;
 mod control;
 pub mod ids;
+pub mod log_store;
 pub mod operations;
 
 pub use config::Config;
-pub use control::Control;
+pub use control::{Control, StartError};

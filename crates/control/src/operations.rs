@@ -2,5 +2,7 @@
 //! functions over a store's draft, for others to use inside a transaction of their own.
 
 pub mod interfaces;
+pub mod log_groups;
 pub mod networks;
+pub mod repositories;
 pub mod targets;
