@@ -194,10 +194,15 @@ impl Ingest {
 
     /// Appends bytes.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
-        self.hasher.update(bytes);
-        let done = self.file.write_all(bytes).await;
-        done.map_err(|source| BlobError::io("write", &self.path, source))?;
-        self.written += bytes.len() as u64;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            // A caller that gives up while this waits has handed over nothing, so count and hash stay true.
+            let taken = self.file.write(rest).await;
+            let taken = taken.map_err(|source| BlobError::io("write", &self.path, source))?;
+            self.hasher.update(&rest[..taken]);
+            self.written += taken as u64;
+            rest = &rest[taken..];
+        }
         Ok(())
     }
 

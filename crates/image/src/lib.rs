@@ -10,9 +10,16 @@ mod blob;
 mod digest;
 mod durable;
 mod image;
+mod manifest;
 mod name;
+mod registry;
 
 pub use blob::{BlobError, BlobStore, Ingest};
 pub use digest::{Digest, InvalidDigest};
 pub use image::{Image, ImageConfig};
+pub use manifest::ManifestInvalid;
 pub use name::{EcrName, ImageName, InvalidName, is_repository, is_tag};
+pub use registry::{
+    Authorize, Body, ImageDetail, ManifestError, PushedManifest, Registry, RegistryError, Repository,
+    StoredManifest,
+};
