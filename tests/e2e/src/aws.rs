@@ -1,6 +1,5 @@
 //! The ordinary AWS CLI, pointed at a Wharf.
 
-use crate::places::cache;
 use serde_json::Value;
 use std::process::{Command, Output};
 
@@ -31,9 +30,7 @@ impl Aws {
 
     /// Runs `aws` with the words of `line`; a word may hold spaces inside single quotes.
     pub fn output(&self, line: &str) -> Output {
-        let program = cache().join("venv/bin/aws");
-        let mut command = if program.exists() { Command::new(program) } else { Command::new("aws") };
-        command
+        Command::new("aws")
             .args(words(line))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("AWS_PAGER", "")

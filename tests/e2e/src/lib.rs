@@ -1,8 +1,9 @@
 //! What the end-to-end tests stand on: a Wharf of their own, the AWS CLI pointed at it, an HTTP client that keeps
 //! its connection, and a census of what the kernel holds.
 //!
-//! `WHARF_BIN` names the binary under test (default: `release/wharf` in the target folder), `WHARF_CACHE` the
-//! folder where `scripts/bundles` left the images and `scripts/test` the AWS CLI (default: `~/.cache/wharf`).
+//! `WHARF_BINARY` names the binary under test (default: `release/wharf` in the target folder), `WHARF_BUNDLES` the
+//! folder where `scripts/bundles` left the images (default: `~/.cache/wharf/bundles`); the AWS CLI is the `aws` on
+//! the path.
 
 mod aws;
 mod census;
@@ -15,7 +16,7 @@ mod world;
 pub use aws::Aws;
 pub use census::Census;
 pub use http::{Answer, Client, Failure, get, request};
-pub use places::{bundle, cache, run};
+pub use places::{bundle, run};
 pub use wait::{eventually, within};
 pub use wharf::{Lived, Wharf};
 pub use world::World;

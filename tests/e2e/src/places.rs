@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use std::process::Command;
 
 /// Returns the cache folder.
-pub fn cache() -> Utf8PathBuf {
+fn cache() -> Utf8PathBuf {
     match std::env::var("WHARF_CACHE") {
         Ok(dir) => dir.into(),
         Err(_) => {
@@ -18,14 +18,15 @@ pub fn cache() -> Utf8PathBuf {
 /// # Panics
 /// When `scripts/bundles` has not been run.
 pub fn bundle(name: &str) -> String {
-    let layout = cache().join("bundles").join(name);
+    let layouts = std::env::var("WHARF_BUNDLES").map_or_else(|_| cache().join("bundles"), Utf8PathBuf::from);
+    let layout = layouts.join(name);
     assert!(layout.join("index.json").exists(), "{layout} is missing: run scripts/bundles {name}");
     format!("oci:{layout}:latest")
 }
 
 /// Returns the binary under test.
 pub(crate) fn binary() -> Utf8PathBuf {
-    if let Ok(binary) = std::env::var("WHARF_BIN") {
+    if let Ok(binary) = std::env::var("WHARF_BINARY") {
         return binary.into();
     }
     let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| cache().join("target"), Utf8PathBuf::from);
