@@ -46,7 +46,8 @@ impl Credentials {
     fn write(&self, file: &Utf8PathBuf) -> anyhow::Result<()> {
         let new = file.with_extension("new");
         let write = || -> std::io::Result<()> {
-            let mut out = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            let mut out =
+                std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
             out.write_all(&serde_json::to_vec_pretty(self)?)?;
             out.sync_all()?;
             std::fs::rename(&new, file)

@@ -1,11 +1,6 @@
 //! `wharf down`: ends the processes, and with `--all` removes everything they made.
 
-use crate::{
-    hosts_file, node,
-    options::Options,
-    pid::Process,
-    supervise::PROCESSES,
-};
+use crate::{hosts_file, node, options::Options, pid::Process, supervise::PROCESSES};
 use anyhow::{Context, bail};
 use camino::Utf8Path;
 use std::{collections::BTreeSet, time::Duration};

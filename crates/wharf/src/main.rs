@@ -4,10 +4,13 @@ mod control_process;
 mod credentials;
 mod down;
 mod hosts_file;
+mod instance;
+mod keeper_process;
 mod node;
 mod options;
 mod pid;
 mod ready;
+mod status;
 mod supervise;
 mod up;
 
@@ -40,6 +43,14 @@ enum Command {
         /// Also remove every task, network, mount and file that this Wharf made.
         #[arg(long)]
         all: bool,
+    },
+    /// Says whether Wharf runs, and as which processes.
+    Status {
+        #[command(flatten)]
+        options: Options,
+        /// Say it by the exit code alone.
+        #[arg(long, short)]
+        quiet: bool,
     },
     /// Prints the environment that points the AWS CLI and SDKs here.
     Env {
@@ -85,10 +96,11 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up { options, detach } => up::up(&options, detach),
         Command::Down { options, all } => down::down(&options, all),
+        Command::Status { options, quiet } => status::status(&options, quiet),
         Command::Env { options } => credentials::print_environment(&options),
         Command::Control { options, listen_on_stdin } => {
             log_to_stderr("control");
-            control_process::run(options, listen_on_stdin)
+            control_process::run(&options, listen_on_stdin)
         }
         Command::Agent { options } => {
             log_to_stderr("agent");

@@ -79,7 +79,9 @@ impl Options {
     /// Returns what cannot be served, named, before anything starts.
     pub fn check(&self) -> anyhow::Result<()> {
         let Options { region, vpc_cidr, public_cidr, endpoint, auth, state_dir, run_dir, .. } = self;
-        if region.is_empty() || !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        if region.is_empty()
+            || !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        {
             anyhow::bail!("--region '{region}' is not a region's name, such as us-east-1");
         }
         if vpc_cidr.prefix != 16 {
@@ -93,7 +95,9 @@ impl Options {
         }
         for dir in [state_dir, run_dir] {
             if !dir.is_absolute() || dir == Utf8Path::new("/") {
-                anyhow::bail!("'{dir}' is not an absolute path of a directory that Wharf can have for itself");
+                anyhow::bail!(
+                    "'{dir}' is not an absolute path of a directory that Wharf can have for itself"
+                );
             }
         }
         Ok(())

@@ -18,7 +18,8 @@ fn health(options: &Options) -> Option<String> {
     let limit = Duration::from_millis(500);
     let mut stream = TcpStream::connect_timeout(&options.endpoint, limit).ok()?;
     stream.set_read_timeout(Some(limit)).ok()?;
-    let request = format!("GET /_wharf/health HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", options.endpoint);
+    let request =
+        format!("GET /_wharf/health HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", options.endpoint);
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;

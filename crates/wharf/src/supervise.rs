@@ -64,7 +64,13 @@ pub fn supervise(
     let mut posts: Vec<Post> = Vec::new();
     for name in PROCESSES {
         let process = start(name, options, endpoint, &sender)?;
-        posts.push(Post { name, process: Some(process), started: Instant::now(), failures: 0, restart_at: None });
+        posts.push(Post {
+            name,
+            process: Some(process),
+            started: Instant::now(),
+            failures: 0,
+            restart_at: None,
+        });
     }
     let end = watch(options, endpoint, &mut posts, &sender, &events, &mut ready);
     for post in posts.iter_mut().rev() {
@@ -102,7 +108,8 @@ fn watch(
             Ok(Event::Signal(_)) => return Ok(End::Asked),
             Ok(Event::Ended { name, status }) => {
                 let how = describe(&status);
-                let post = posts.iter_mut().find(|post| post.name == name).expect("every process has its post");
+                let post =
+                    posts.iter_mut().find(|post| post.name == name).expect("every process has its post");
                 post.process = None;
                 if !is_ready {
                     return Ok(End::DidNotStart { name, how });

@@ -42,7 +42,10 @@ pub fn up(options: &Options, detach: bool) -> anyhow::Result<()> {
     }
     let _lock = lock(options)?;
     let endpoint = TcpListener::bind(options.endpoint).with_context(|| {
-        format!("listen on {}; if another program has that port, choose one with --endpoint", options.endpoint)
+        format!(
+            "listen on {}; if another program has that port, choose one with --endpoint",
+            options.endpoint
+        )
     })?;
     crate::log_to_stderr("up");
     end_strays(options)?;
@@ -131,7 +134,10 @@ fn lock(options: &Options) -> anyhow::Result<Flock<File>> {
         .with_context(|| format!("write {path}"))?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => {
-            let own = i32::try_from(std::process::id()).ok().and_then(Process::find).context("find this process")?;
+            let own = i32::try_from(std::process::id())
+                .ok()
+                .and_then(Process::find)
+                .context("find this process")?;
             own.write(&options.pid_file("up"))?;
             Ok(lock)
         }
@@ -155,7 +161,11 @@ fn already_running(options: &Options, process: Process) -> String {
 fn end_strays(options: &Options) -> anyhow::Result<()> {
     for name in PROCESSES.iter().rev() {
         if let Some(process) = Process::read(&options.pid_file(name)) {
-            tracing::warn!(process = name, pid = process.pid(), "an earlier run left this process; it is ended");
+            tracing::warn!(
+                process = name,
+                pid = process.pid(),
+                "an earlier run left this process; it is ended"
+            );
             process.end(Duration::from_secs(2))?;
         }
     }
@@ -174,7 +184,11 @@ fn needs_program(program: &str, package: &str) -> anyhow::Result<()> {
 }
 
 fn make_dir(dir: &Utf8Path, mode: u32) -> anyhow::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(mode).create(dir).with_context(|| format!("make directory {dir}"))
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(dir)
+        .with_context(|| format!("make directory {dir}"))
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]

@@ -1,0 +1,69 @@
+//! The node's processes: agent, balancer and keeper.
+
+use crate::{instance::Instance, options::Options};
+use anyhow::Context;
+use std::future::Future;
+use tokio::signal::unix::{SignalKind, signal};
+use wharf_agent::AgentConfig;
+use wharf_balancer::BalancerConfig;
+
+/// Runs the agent.
+pub fn agent(options: &Options) -> anyhow::Result<()> {
+    let config = agent_config(options);
+    runtime()?.block_on(async {
+        let stop = stop_signal()?;
+        tokio::select! {
+            ended = Box::pin(wharf_agent::run(config)) => ended.context("run the agent"),
+            () = stop => Ok(()),
+        }
+    })
+}
+
+/// Runs the balancer.
+pub fn balancer(options: &Options) -> anyhow::Result<()> {
+    let config = BalancerConfig {
+        control_socket: options.balancer_socket(),
+        state_dir: options.state_dir.join("balancer"),
+    };
+    runtime()?.block_on(async {
+        let stop = stop_signal()?;
+        wharf_balancer::run_until(config, stop).await.context("run the balancer")
+    })
+}
+
+/// Removes what the node made in the kernel.
+pub fn purge(options: &Options) -> anyhow::Result<()> {
+    let config = agent_config(options);
+    runtime()?.block_on(async { wharf_agent::purge(config).await.context("remove what the node made") })
+}
+
+fn agent_config(options: &Options) -> AgentConfig {
+    let Instance { veth_prefix, balancer_device, firewall_table, cgroup_root } = Instance::of(options);
+    AgentConfig {
+        control_socket: options.node_socket(),
+        keeper_socket: options.keeper_socket(),
+        slots: options.ready_slots,
+        veth_prefix,
+        balancer_device,
+        firewall_table,
+        cgroup_root,
+        ..AgentConfig::new(options.state_dir.clone(), options.run_dir.clone())
+    }
+}
+
+/// Returns a runtime for one of the processes.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the asynchronous runtime")
+}
+
+/// Returns a future that is done when the process is asked to end.
+pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
