@@ -1,0 +1,105 @@
+//! Forgetting everything at once, for test suites (`POST /_wharf/reset` with `--ephemeral`).
+
+use crate::{
+    Control,
+    operations::{log_groups, networks, repositories},
+};
+use std::{sync::Arc, time::Duration};
+use thiserror::Error;
+use wharf_model::{
+    cluster::Cluster,
+    load_balancer::{Listener, LoadBalancer},
+    logs::LogGroup,
+    network::{InterfaceOwner, InterfaceStatus, NetworkInterface, SecurityGroup, Subnet, Vpc},
+    repository::Repository,
+    service::Service,
+    target_group::{Target, TargetGroup},
+    task::Task,
+    task_definition::TaskDefinition,
+};
+use wharf_store::{Draft, Record, StoreError, TargetHealthRecord};
+
+/// Addresses of tasks that the nodes are still removing are not given again before this time is over.
+const QUARANTINE: Duration = Duration::from_secs(30);
+
+/// A reset that was not completed; repeating it is safe.
+#[derive(Debug, Error)]
+pub enum ResetError {
+    /// A repository's images could not be removed.
+    #[error("remove repository {name}")]
+    Repository {
+        /// The repository.
+        name: String,
+        /// Why.
+        source: repositories::Error,
+    },
+    /// A log group could not be removed.
+    #[error("remove log group {name}")]
+    LogGroup {
+        /// The group.
+        name: String,
+        /// Why.
+        source: log_groups::Error,
+    },
+    /// The state could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Control {
+    /// Makes the account as new: no clusters, tasks, services, load balancers, images or logs, and the default VPC.
+    ///
+    /// The nodes stop the tasks by themselves once these are gone from their assignments.
+    pub async fn reset(&self) -> Result<(), ResetError> {
+        let (repositories, groups) = {
+            let view = self.store().view();
+            (view.list::<Repository>(""), view.list::<LogGroup>(""))
+        };
+        for repository in repositories {
+            let name = repository.name.to_string();
+            let deleted = repositories::delete(self, &name, true).await;
+            deleted.map_err(|source| ResetError::Repository { name, source })?;
+        }
+        for group in groups {
+            let name = group.name.clone();
+            let deleted = log_groups::delete(self, &name).await;
+            deleted.map_err(|source| ResetError::LogGroup { name, source })?;
+        }
+        let until = self.now() + QUARANTINE;
+        self.store()
+            .change(|draft| {
+                for interface in draft.list::<NetworkInterface>("") {
+                    match interface.owner {
+                        InterfaceOwner::Task { .. } => draft.put(NetworkInterface {
+                            status: InterfaceStatus::Quarantined { until },
+                            ..Arc::unwrap_or_clone(interface)
+                        }),
+                        InterfaceOwner::LoadBalancer(_) => {
+                            draft.delete::<NetworkInterface>(interface.id.as_str())
+                        }
+                    }
+                }
+                clear::<Task>(draft);
+                clear::<Service>(draft);
+                clear::<Cluster>(draft);
+                clear::<TaskDefinition>(draft);
+                clear::<Target>(draft);
+                clear::<TargetHealthRecord>(draft);
+                clear::<TargetGroup>(draft);
+                clear::<Listener>(draft);
+                clear::<LoadBalancer>(draft);
+                clear::<SecurityGroup>(draft);
+                clear::<Subnet>(draft);
+                clear::<Vpc>(draft);
+                networks::make_default(draft, self.config());
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+fn clear<R: Record>(draft: &mut Draft<'_>) {
+    for record in draft.list::<R>("") {
+        draft.delete::<R>(&record.key());
+    }
+}
