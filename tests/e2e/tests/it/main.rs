@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod hello;
+mod readme;
 mod restarts;
 mod tasks;
 mod tutorial;
