@@ -2,6 +2,7 @@
 
 use crate::{
     Config,
+    links::board::Board,
     log_store::{self, LogStore},
 };
 use std::{
@@ -35,6 +36,7 @@ struct Shared {
     config: Config,
     logs: LogStore,
     registry: Arc<Registry>,
+    balancer: Board,
 }
 
 impl Control {
@@ -44,7 +46,7 @@ impl Control {
         let groups = store.view().list::<LogGroup>("").iter().map(|group| group.name.clone()).collect();
         let logs = LogStore::open(&config.state_dir.join("logs"), &groups)?;
         let registry = Arc::new(Registry::new(&config.state_dir.join("registry"))?);
-        Ok(Control { shared: Arc::new(Shared { store, config, logs, registry }) })
+        Ok(Control { shared: Arc::new(Shared { store, config, logs, registry, balancer: Board::default() }) })
     }
 
     /// Returns the store.
@@ -65,6 +67,11 @@ impl Control {
     /// Returns the image registry, which also answers under `/v2/`.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.shared.registry
+    }
+
+    /// Returns what the balancer should serve and says it serves.
+    pub fn balancer(&self) -> &Board {
+        &self.shared.balancer
     }
 
     /// Returns the time.

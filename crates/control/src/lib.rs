@@ -6,7 +6,9 @@
 mod config;
 mod control;
 pub mod ids;
+pub mod links;
 pub mod log_store;
+pub mod loops;
 pub mod operations;
 
 pub use config::Config;

@@ -2,5 +2,6 @@
 
 pub mod fargate;
 pub mod placement;
+pub mod routing;
 pub mod service;
 pub mod task;

@@ -3,14 +3,14 @@
 //! A target's record stays while it drains and goes when the balancer says that it has drained, or when its delay is
 //! over, whichever is first. A group that no listener reaches has no request in flight: its targets go at once.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use thiserror::Error;
 use wharf_model::{
     Arn, TaskId, Timestamp,
     load_balancer::Listener,
-    routing::Action,
-    target_group::{Target, TargetAddress, TargetGroup},
+    target_group::{Target, TargetAddress, TargetGroup, TargetHealth},
 };
+use wharf_plan::routing::{self, forwards_to};
 use wharf_store::{Draft, TargetHealthRecord, View, target_key};
 
 /// What a balancer that is there needs, beyond the delay, to say that a target has drained.
@@ -80,7 +80,8 @@ pub fn overdue(view: &View<'_>, now: Timestamp) -> Vec<(Arn, TargetAddress)> {
         return Vec::new();
     }
     let listeners = view.list::<Listener>("");
-    let reached: HashSet<&Arn> = listeners.iter().flat_map(|listener| groups(listener)).collect();
+    let reached: HashSet<&Arn> =
+        listeners.iter().flat_map(|listener| forwards_to(&listener.default_action)).collect();
     draining
         .iter()
         .filter(|target| {
@@ -96,16 +97,23 @@ pub fn overdue(view: &View<'_>, now: Timestamp) -> Vec<(Arn, TargetAddress)> {
 
 /// Returns whether any of the listeners forwards to the group.
 pub fn in_use<L: AsRef<Listener>>(listeners: &[L], target_group: &Arn) -> bool {
-    listeners.iter().any(|listener| groups(listener.as_ref()).any(|group| group == target_group))
+    listeners
+        .iter()
+        .any(|listener| forwards_to(&listener.as_ref().default_action).any(|group| group == target_group))
 }
 
-/// Returns the groups that a listener forwards to.
-pub fn groups(listener: &Listener) -> impl Iterator<Item = &Arn> {
-    let groups = match &listener.default_action {
-        Action::Forward { target_groups } => target_groups.as_slice(),
-        Action::FixedResponse { .. } | Action::Redirect { .. } => &[],
-    };
-    groups.iter().map(|(group, _)| group)
+/// Returns what is said of the health of each target of a group.
+pub fn health(view: &View<'_>, group: &TargetGroup) -> Vec<(Arc<Target>, TargetHealth)> {
+    let reached = in_use(&view.list::<Listener>(""), &group.arn);
+    view.list::<Target>(&format!("{} ", group.arn))
+        .into_iter()
+        .map(|target| {
+            let reported = view.get::<TargetHealthRecord>(&target_key(&group.arn, &target.address));
+            let reported = reported.as_ref().map(|record| &record.health);
+            let health = routing::health(&target, group, reached, reported);
+            (target, health)
+        })
+        .collect()
 }
 
 fn forget(draft: &mut Draft<'_>, key: &str) {

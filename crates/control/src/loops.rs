@@ -1,0 +1,4 @@
+//! The loops: each compares what is wanted with what is seen, and writes what is wanted next.
+
+pub mod routing;
+pub mod upkeep;

@@ -1,0 +1,41 @@
+//! Lets go of what has had its time: addresses that have rested, targets that have drained unheard.
+
+use crate::{
+    Control,
+    operations::{interfaces, targets},
+};
+use std::time::Duration;
+use wharf_store::StoreError;
+
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Looks every second, for ever, and writes only when something is due.
+pub async fn run(control: Control) {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = pass(&control).await {
+            tracing::error!(%error, "addresses and targets cannot be let go");
+        }
+    }
+}
+
+async fn pass(control: &Control) -> Result<(), StoreError> {
+    let now = control.now();
+    let (rested, drained) = {
+        let view = control.store().view();
+        (interfaces::due(&view, now), targets::overdue(&view, now))
+    };
+    if rested.is_empty() && drained.is_empty() {
+        return Ok(());
+    }
+    tracing::debug!(interfaces = rested.len(), targets = drained.len(), "letting go");
+    let change = control.store().change(|draft| {
+        interfaces::reap(draft, &rested, now);
+        for (group, target) in &drained {
+            targets::drained(draft, group, target);
+        }
+    });
+    change.await
+}

@@ -1,0 +1,234 @@
+//! Listeners: which port, and what is done with a request.
+
+use super::{
+    balancing::{Error, check_tags},
+    target_groups,
+};
+use crate::{Control, ids, links::board::Served};
+use std::{sync::Arc, time::Duration};
+use wharf_model::{
+    Arn,
+    load_balancer::{Listener, ListenerProtocol, LoadBalancer},
+    routing::Action,
+    tag::Tag,
+    target_group::TargetGroup,
+};
+use wharf_plan::routing::forwards_to;
+use wharf_store::Draft;
+
+/// How long a caller waits to hear whether the balancer can serve a port.
+const SERVED_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a listener is made from.
+#[derive(Debug, Clone)]
+pub struct NewListener {
+    /// The load balancer.
+    pub load_balancer: Arn,
+    /// The port.
+    pub port: u16,
+    /// What is done with a request.
+    pub default_action: Action,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+}
+
+/// Makes a listener, and sees to it that the balancer can serve it: when the port is taken on this machine, the
+/// listener goes again and the error says so. While the balancer is away, listeners are made unseen.
+pub async fn create(control: &Control, new: NewListener) -> Result<Arc<Listener>, Error> {
+    check_tags(&new.tags)?;
+    check_port(new.port)?;
+    let now = control.now();
+    let (listener, fresh) = control
+        .store()
+        .update(|draft| {
+            let load_balancer = draft.get::<LoadBalancer>(&new.load_balancer.to_string());
+            let load_balancer = load_balancer.ok_or(Error::LoadBalancerNotFound)?;
+            check_action(draft, &load_balancer.arn, &new.default_action)?;
+            if let Some(taken) = on_port(draft, &load_balancer.arn, new.port) {
+                // The same call again gets the same answer.
+                let same = taken.default_action == new.default_action;
+                return if same {
+                    Ok((taken, false))
+                } else {
+                    Err(Error::DuplicateListener(load_balancer.arn.clone()))
+                };
+            }
+            let resource = load_balancer.arn.resource.replacen("loadbalancer/", "listener/", 1);
+            let listener = Listener {
+                arn: control
+                    .config()
+                    .place
+                    .arn("elasticloadbalancing", format_args!("{resource}/{}", ids::hex(16))),
+                load_balancer: new.load_balancer,
+                port: new.port,
+                protocol: ListenerProtocol::Http,
+                default_action: new.default_action,
+                created_at: now,
+                tags: new.tags,
+            };
+            draft.put(listener.clone());
+            Ok::<_, Error>((Arc::new(listener), true))
+        })
+        .await?;
+    if fresh && let Some(error) = refused(control, &listener).await {
+        delete(control, &listener.arn).await?;
+        return Err(error);
+    }
+    Ok(listener)
+}
+
+/// What changes of a listener.
+#[derive(Debug, Clone, Default)]
+pub struct ListenerChange {
+    /// The port.
+    pub port: Option<u16>,
+    /// What is done with a request.
+    pub default_action: Option<Action>,
+}
+
+/// Changes a listener; when the balancer cannot serve its new port, it stays as it was.
+pub async fn modify(control: &Control, arn: &Arn, change: ListenerChange) -> Result<Arc<Listener>, Error> {
+    if let Some(port) = change.port {
+        check_port(port)?;
+    }
+    let (before, after) = control
+        .store()
+        .update(|draft| {
+            let before = draft.get::<Listener>(&arn.to_string()).ok_or(Error::ListenerNotFound)?;
+            let mut after = (*before).clone();
+            if let Some(action) = change.default_action {
+                check_action(draft, &before.load_balancer, &action)?;
+                after.default_action = action;
+            }
+            if let Some(port) = change.port.filter(|port| *port != before.port) {
+                if on_port(draft, &before.load_balancer, port).is_some() {
+                    return Err(Error::DuplicateListener(before.load_balancer.clone()));
+                }
+                after.port = port;
+            }
+            if after != *before {
+                draft.put(after.clone());
+            }
+            Ok::<_, Error>((before, Arc::new(after)))
+        })
+        .await?;
+    if before.port != after.port
+        && let Some(error) = refused(control, &after).await
+    {
+        control.store().change(|draft| draft.put((*before).clone())).await?;
+        return Err(error);
+    }
+    Ok(after)
+}
+
+/// Returns why the balancer does not serve a listener, when it says so in time.
+async fn refused(control: &Control, listener: &Listener) -> Option<Error> {
+    let revision = control.store().view().revision();
+    match control.balancer().served(revision, SERVED_TIMEOUT).await {
+        Served::Away | Served::Late => None,
+        Served::Applied(problems) => {
+            let problem = problems.iter().find(|problem| problem.listener == listener.arn)?;
+            Some(Error::InvalidConfiguration(format!(
+                "Port {} cannot be served: {}: {}",
+                listener.port, problem.address, problem.reason
+            )))
+        }
+    }
+}
+
+/// Returns the listeners, by ARN.
+pub fn list(control: &Control) -> Vec<Arc<Listener>> {
+    control.store().view().list("")
+}
+
+/// Returns a listener.
+pub fn find(control: &Control, arn: &Arn) -> Result<Arc<Listener>, Error> {
+    control.store().view().get(&arn.to_string()).ok_or(Error::ListenerNotFound)
+}
+
+/// Deletes a listener, if it is there.
+pub async fn delete(control: &Control, arn: &Arn) -> Result<(), Error> {
+    Ok(control
+        .store()
+        .change(|draft| {
+            if draft.get::<Listener>(&arn.to_string()).is_some() {
+                draft.delete::<Listener>(&arn.to_string());
+            }
+        })
+        .await?)
+}
+
+fn on_port(draft: &Draft<'_>, load_balancer: &Arn, port: u16) -> Option<Arc<Listener>> {
+    let listeners = draft.list::<Listener>("");
+    listeners.into_iter().find(|listener| listener.load_balancer == *load_balancer && listener.port == port)
+}
+
+fn check_port(port: u16) -> Result<(), Error> {
+    match port {
+        0 => Err(Error::Validation("Listener port '0' must be between 1 and 65535".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+/// Checks an action against what is there, and against the limits of AWS.
+fn check_action(draft: &Draft<'_>, load_balancer: &Arn, action: &Action) -> Result<(), Error> {
+    let invalid = |text: &str| Err(Error::Validation(text.to_owned()));
+    match action {
+        Action::Forward { target_groups } => {
+            if target_groups.is_empty() || target_groups.len() > 5 {
+                return invalid("A forward action must have 1 to 5 target groups");
+            }
+            if let Some((_, weight)) = target_groups.iter().find(|(_, weight)| *weight > 999) {
+                return invalid(&format!("Target group weight '{weight}' must be between 0 and 999"));
+            }
+            for (group, _) in target_groups {
+                draft.get::<TargetGroup>(&group.to_string()).ok_or(Error::TargetGroupNotFound)?;
+                let others = target_groups::load_balancers(&draft.list(""), group);
+                if others.iter().any(|other| other != load_balancer) {
+                    return Err(Error::TargetGroupAssociationLimit(group.clone()));
+                }
+            }
+        }
+        Action::FixedResponse { status_code, content_type, message_body } => {
+            if !matches!(status_code, 200..=299 | 400..=599) {
+                return invalid(&format!("The status code '{status_code}' must be 2XX, 4XX or 5XX"));
+            }
+            let known = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
+            if let Some(other) = content_type.as_deref().filter(|given| !known.contains(given)) {
+                return invalid(&format!("The content type '{other}' must be one of {}", known.join(", ")));
+            }
+            if message_body.as_ref().is_some_and(|body| body.len() > 1024) {
+                return invalid("The message body must be at most 1024 bytes");
+            }
+        }
+        Action::Redirect { status_code, protocol, host, port, path, query } => {
+            if !matches!(status_code, 301 | 302) {
+                return invalid(&format!("The status code '{status_code}' must be HTTP_301 or HTTP_302"));
+            }
+            let same = protocol == "#{protocol}"
+                && host == "#{host}"
+                && port == "#{port}"
+                && path == "/#{path}"
+                && query == "#{query}";
+            if same {
+                return invalid(
+                    "The redirect configuration is not valid because it creates a loop: change at least one of protocol, port, host and path",
+                );
+            }
+            if !path.starts_with('/') {
+                return invalid(&format!("The redirect path '{path}' must begin with '/'"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns the groups that any of the listeners forwards to, with each its load balancer.
+pub fn reached(listeners: &[Arc<Listener>]) -> impl Iterator<Item = (&Arn, &Arn)> {
+    listeners.iter().flat_map(|listener| {
+        forwards_to(&listener.default_action).map(|group| (group, &listener.load_balancer))
+    })
+}
+
+#[cfg(test)]
+mod tests;
