@@ -42,18 +42,29 @@ pub struct Client {
 impl Client {
     /// Connects to keeper's socket.
     pub fn connect(path: &Utf8Path) -> Result<Client, ClientError> {
-        let stream = UnixStream::connect(path).map_err(|source| ClientError::Connect { path: path.to_owned(), source })?;
+        let stream = UnixStream::connect(path)
+            .map_err(|source| ClientError::Connect { path: path.to_owned(), source })?;
         Ok(Client { stream })
     }
 
     /// Creates and starts a container in a network namespace, in one round trip.
-    pub fn run(&mut self, id: &str, spec: &ContainerSpec, netns: BorrowedFd<'_>) -> Result<Created, ClientError> {
+    pub fn run(
+        &mut self,
+        id: &str,
+        spec: &ContainerSpec,
+        netns: BorrowedFd<'_>,
+    ) -> Result<Created, ClientError> {
         let request = Request::Run { id: id.to_owned(), spec: Box::new(spec.clone()) };
         self.created(&request, netns)
     }
 
     /// Creates a container in a network namespace; it waits for [`Client::start`].
-    pub fn create(&mut self, id: &str, spec: &ContainerSpec, netns: BorrowedFd<'_>) -> Result<Created, ClientError> {
+    pub fn create(
+        &mut self,
+        id: &str,
+        spec: &ContainerSpec,
+        netns: BorrowedFd<'_>,
+    ) -> Result<Created, ClientError> {
         let request = Request::Create { id: id.to_owned(), spec: Box::new(spec.clone()) };
         self.created(&request, netns)
     }

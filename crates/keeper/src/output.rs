@@ -72,7 +72,12 @@ impl Follower {
             let path = dir.join(name);
             File::options().read(true).write(write).open(&path).map_err(|source| OutputError { path, source })
         };
-        Ok(Follower { dir: dir.to_owned(), log: open(LOG_FILE, true)?, index: open(INDEX_FILE, true)?, position })
+        Ok(Follower {
+            dir: dir.to_owned(),
+            log: open(LOG_FILE, true)?,
+            index: open(INDEX_FILE, true)?,
+            position,
+        })
     }
 
     /// Returns the next chunk, or `None` when everything written so far has been read.
@@ -113,7 +118,12 @@ fn punch(file: &File, upto: u64) -> std::io::Result<()> {
     use nix::fcntl::{FallocateFlags, fallocate};
     let whole = i64::try_from(upto / 4096 * 4096).map_err(std::io::Error::other)?;
     if whole > 0 {
-        fallocate(file, FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, whole)?;
+        fallocate(
+            file,
+            FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE,
+            0,
+            whole,
+        )?;
     }
     Ok(())
 }

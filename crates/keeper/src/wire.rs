@@ -20,7 +20,11 @@ pub(crate) fn frame<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Erro
 }
 
 /// Sends the beginning of a frame, with a descriptor if there is one, and returns how much went.
-pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8], descriptor: Option<BorrowedFd<'_>>) -> std::io::Result<usize> {
+pub(crate) fn send(
+    socket: BorrowedFd<'_>,
+    bytes: &[u8],
+    descriptor: Option<BorrowedFd<'_>>,
+) -> std::io::Result<usize> {
     let descriptors: Vec<RawFd> = descriptor.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&descriptors)];
     let control: &[ControlMessage<'_>] = if descriptors.is_empty() { &[] } else { &rights };
@@ -47,7 +51,8 @@ impl Inbox {
             for control in message.cmsgs()? {
                 if let ControlMessageOwned::ScmRights(descriptors) = control {
                     // SAFETY: the kernel has just made these descriptors for us and nobody else knows them.
-                    self.descriptors.extend(descriptors.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
+                    self.descriptors
+                        .extend(descriptors.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
                 }
             }
             message.bytes

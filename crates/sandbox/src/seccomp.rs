@@ -160,3 +160,26 @@ fn add(
     };
     added.map(|_| ()).map_err(compile(name))
 }
+
+/// Filters by what they depend on, each compiled once.
+#[derive(Debug, Default)]
+pub struct Filters {
+    compiled: Vec<(Vec<&'static str>, Filter)>,
+}
+
+impl Filters {
+    /// Returns the filter for a container, compiling it if no container before had these capabilities.
+    pub fn of(&mut self, capabilities: &[String]) -> Result<&Filter, SeccompFailure> {
+        let names = profile::BY_CAPABILITY.iter().map(|(name, _)| *name);
+        let key: Vec<&str> = names.filter(|name| capabilities.iter().any(|held| held == name)).collect();
+        let found = self.compiled.iter().position(|(names, _)| *names == key);
+        let index = match found {
+            Some(index) => index,
+            None => {
+                self.compiled.push((key, Filter::compile(capabilities)?));
+                self.compiled.len() - 1
+            }
+        };
+        Ok(&self.compiled[index].1)
+    }
+}

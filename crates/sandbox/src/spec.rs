@@ -12,7 +12,7 @@ mod oci;
 #[cfg(test)]
 mod tests;
 
-pub use oci::{DEFAULT_CAPABILITIES, SpecError, oci_spec};
+pub use oci::{DEFAULT_CAPABILITIES, SpecError, capabilities, oci_spec};
 
 /// Everything needed to create one container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

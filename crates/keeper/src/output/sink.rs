@@ -22,7 +22,13 @@ impl Sink {
     /// Opens the files, new or left by a keeper that was killed.
     pub(crate) fn open(dir: &Utf8Path) -> std::io::Result<Sink> {
         let open = |name: &str| {
-            File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(dir.join(name))
+            File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(dir.join(name))
         };
         let (log, index) = (open(LOG_FILE)?, open(INDEX_FILE)?);
         let entry_len = ENTRY_LEN as u64;
@@ -57,7 +63,8 @@ impl Sink {
     /// Appends one chunk; what the disk refuses is counted, never waited for.
     pub(crate) fn append(&mut self, stream: Stream, at_nanos: i64, bytes: &[u8]) {
         let length = u32::try_from(bytes.len()).expect("a chunk is at most a pipe's capacity");
-        let written = self.log.write_all_at(bytes, self.log_len).and_then(|()| self.enter(stream, at_nanos, length));
+        let written =
+            self.log.write_all_at(bytes, self.log_len).and_then(|()| self.enter(stream, at_nanos, length));
         if written.is_err() {
             self.lost_bytes += u64::from(length);
         }

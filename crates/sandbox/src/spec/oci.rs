@@ -127,7 +127,7 @@ pub fn oci_spec(
 }
 
 /// Returns the names of the capabilities a container has.
-pub(crate) fn capabilities(spec: &ContainerSpec) -> Result<Vec<String>, SpecError> {
+pub fn capabilities(spec: &ContainerSpec) -> Result<Vec<String>, SpecError> {
     let mut dropped = Vec::new();
     for given in &spec.capabilities_dropped {
         dropped.push(if given == "ALL" { given.clone() } else { capability(given)? });

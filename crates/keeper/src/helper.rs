@@ -1,0 +1,170 @@
+//! Forked helpers: the launcher that creates a container, the cleaner that removes one.
+//!
+//! Both are forks without exec of a single-threaded process. They report by one JSON message on a pipe and end
+//! with `_exit`, so nothing of keeper's runs twice.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
+use nix::unistd::{ForkResult, Gid, Pid, Uid, fchown, fork, getppid, pipe2};
+use serde::{Deserialize, Serialize};
+use wharf_sandbox::cgroup::{Cgroup, Hierarchy};
+use wharf_sandbox::runtime::{self, Stdio};
+use wharf_sandbox::seccomp::Filter;
+use wharf_sandbox::spec::ContainerSpec;
+
+const KILL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a helper says at its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Message {
+    /// The container waits to be started.
+    Created { pid: i32, notes: Vec<String> },
+    /// The container was removed.
+    Cleaned,
+    /// It did not work.
+    Failed { reason: String },
+}
+
+/// A helper at work.
+#[derive(Debug)]
+pub(crate) struct Helper {
+    pub(crate) pid: i32,
+    /// Where its message comes.
+    pub(crate) messages: OwnedFd,
+}
+
+/// A container's output pipes: what keeper reads, and what the container gets.
+#[derive(Debug)]
+pub(crate) struct Pipes {
+    pub(crate) readers: [OwnedFd; 2],
+    writers: [OwnedFd; 2],
+}
+
+impl Pipes {
+    /// Makes two pipes. The container's ends are open for reading too, so that writing to them never fails for want
+    /// of a reader while keeper is away.
+    pub(crate) fn new() -> nix::Result<Pipes> {
+        let (stdout, stderr) = (pipe()?, pipe()?);
+        Ok(Pipes { readers: [stdout.0, stderr.0], writers: [stdout.1, stderr.1] })
+    }
+}
+
+fn pipe() -> nix::Result<(OwnedFd, OwnedFd)> {
+    let (reader, writer) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
+    let both = open(path.as_str(), OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
+    Ok((reader, both))
+}
+
+/// Forks a launcher.
+pub(crate) fn launch(
+    id: &str,
+    spec: &ContainerSpec,
+    state_root: &Utf8Path,
+    netns: &OwnedFd,
+    filter: &Filter,
+    pipes: Pipes,
+) -> nix::Result<(Helper, [OwnedFd; 2])> {
+    let Pipes { readers, writers: [stdout, stderr] } = pipes;
+    let stdin = open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let stdio = Stdio { stdin, stdout, stderr };
+    let kept =
+        [stdio.stdin.as_raw_fd(), stdio.stdout.as_raw_fd(), stdio.stderr.as_raw_fd(), netns.as_raw_fd()];
+    let helper = helper(&kept, || {
+        let give = |uid: u32, gid: u32, stdio: &Stdio| {
+            // Or else a program of another user cannot open /dev/stdout.
+            for stream in [&stdio.stdout, &stdio.stderr] {
+                fchown(stream, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+            }
+            Ok(())
+        };
+        let netns = format!("/proc/self/fd/{}", netns.as_raw_fd());
+        match runtime::create(id, spec, state_root, &netns, filter, stdio, give) {
+            Ok(prepared) => Message::Created { pid: prepared.pid, notes: prepared.notes },
+            Err(error) => Message::Failed { reason: crate::error::chain(&error) },
+        }
+    })?;
+    Ok((helper, readers))
+}
+
+/// What a cleaner has to remove.
+#[derive(Clone, Debug)]
+pub(crate) struct Remains {
+    pub(crate) id: String,
+    pub(crate) dir: Utf8PathBuf,
+    pub(crate) cgroup: String,
+}
+
+/// Removes a container's processes, cgroup and files. Safe to repeat.
+pub(crate) fn clean(remains: &Remains, hierarchy: &Hierarchy, state_root: &Utf8Path) -> Message {
+    let leaf = Cgroup::new(hierarchy, &remains.cgroup);
+    let removed = leaf.kill_all(KILL_PATIENCE).and_then(|()| leaf.remove());
+    if let Err(error) = removed {
+        return Message::Failed { reason: crate::error::chain(&error) };
+    }
+    match runtime::clear(&remains.id, &remains.dir, state_root) {
+        Ok(()) => Message::Cleaned,
+        Err(error) => Message::Failed { reason: crate::error::chain(&error) },
+    }
+}
+
+/// Forks a cleaner.
+pub(crate) fn sweep(remains: &Remains, hierarchy: &Hierarchy, state_root: &Utf8Path) -> nix::Result<Helper> {
+    helper(&[], || clean(remains, hierarchy, state_root))
+}
+
+fn helper(kept: &[RawFd], work: impl FnOnce() -> Message) -> nix::Result<Helper> {
+    let (messages, sender) = pipe2(OFlag::O_CLOEXEC)?;
+    let keeper = nix::unistd::getpid();
+    // SAFETY: keeper has one thread, so the child may do anything the parent could.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => Ok(Helper { pid: child.as_raw(), messages }),
+        ForkResult::Child => {
+            let ended = catch_unwind(AssertUnwindSafe(|| be_helper(keeper, kept, sender, work)));
+            // SAFETY: ends the child without running anything of the parent's.
+            unsafe { libc::_exit(i32::from(ended.is_err())) }
+        }
+    }
+}
+
+fn be_helper(keeper: Pid, kept: &[RawFd], sender: OwnedFd, work: impl FnOnce() -> Message) {
+    // SAFETY: a plain system call. A launcher must not outlive keeper, or it would finish a container that the next
+    // keeper has already given up.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    if getppid() != keeper {
+        return;
+    }
+    let mut open: Vec<RawFd> = kept.to_vec();
+    open.extend([0, 1, 2, sender.as_raw_fd()]);
+    close_all_but(&mut open);
+    let message = work();
+    if let Ok(bytes) = serde_json::to_vec(&message) {
+        // If keeper is gone nobody needs the message.
+        let _gone = File::from(sender).write_all(&bytes);
+    }
+}
+
+fn close_all_but(kept: &mut [RawFd]) {
+    kept.sort_unstable();
+    let mut from: u32 = 0;
+    for fd in kept.iter().filter_map(|fd| u32::try_from(*fd).ok()) {
+        if fd > from {
+            close_range(from, fd - 1);
+        }
+        from = fd + 1;
+    }
+    close_range(from, u32::MAX);
+}
+
+fn close_range(first: u32, last: u32) {
+    // SAFETY: only the child's copies are closed, and the values that own them are never used or dropped in it.
+    unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+}

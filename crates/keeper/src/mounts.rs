@@ -1,0 +1,80 @@
+//! Keeper's own view of the machine's mounts: few, because every creation of a container reads the list.
+
+use std::fs;
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+
+use crate::error::Error;
+
+/// Kinds of file systems that neither keeper nor a container's volume needs.
+const NEEDLESS_KINDS: [&str; 14] = [
+    "nsfs",
+    "squashfs",
+    "autofs",
+    "binfmt_misc",
+    "bpf",
+    "configfs",
+    "debugfs",
+    "efivarfs",
+    "fusectl",
+    "hugetlbfs",
+    "pstore",
+    "rpc_pipefs",
+    "securityfs",
+    "tracefs",
+];
+
+/// Where other container engines and sessions keep theirs.
+const NEEDLESS_PLACES: [&str; 7] = [
+    "/run/credentials",
+    "/run/user",
+    "/run/docker",
+    "/run/containerd",
+    "/var/lib/docker",
+    "/var/lib/containerd",
+    "/var/lib/containers",
+];
+
+/// Moves keeper into a mount namespace of its own and drops what it does not need there.
+///
+/// A container is made from a copy of it, so a file system mounted on the host later is not seen by new containers until keeper
+/// is started again.
+pub(crate) fn settle() -> Result<(), Error> {
+    unshare(CloneFlags::CLONE_NEWNS)
+        .map_err(|error| Error::System("leave the host's mount namespace", error))?;
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
+        .map_err(|error| Error::System("make mounts private", error))?;
+    let path = "/proc/self/mountinfo";
+    let text =
+        fs::read_to_string(path).map_err(|source| Error::File { what: "read", path: path.into(), source })?;
+    for at in needless(&text) {
+        // What cannot be dropped only costs time.
+        let _kept = umount2(at.as_str(), MntFlags::MNT_DETACH);
+    }
+    Ok(())
+}
+
+/// Returns the mount points to drop, innermost first.
+pub(crate) fn needless(mountinfo: &str) -> Vec<String> {
+    let mut found: Vec<String> = mountinfo
+        .lines()
+        .filter_map(|line| {
+            let (before, after) = line.split_once(" - ")?;
+            let at = before.split(' ').nth(4)?;
+            let kind = after.split(' ').next()?;
+            let there = |place: &&str| at.strip_prefix(*place).is_some_and(|rest| rest.starts_with('/'));
+            let needless =
+                NEEDLESS_KINDS.contains(&kind) || NEEDLESS_PLACES.iter().any(|place| there(&place));
+            (needless && at != "/").then(|| unescape(at))
+        })
+        .collect();
+    found.reverse();
+    found
+}
+
+/// Mountinfo writes space, tab, newline and backslash in octal.
+fn unescape(path: &str) -> String {
+    let octal = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
+    octal.iter().fold(path.to_owned(), |path, (from, to)| path.replace(from, to))
+}
