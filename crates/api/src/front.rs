@@ -120,7 +120,7 @@ impl Front {
                     Some(story) => tracing::error!(story, "operation failed"),
                     None => tracing::info!(
                         code = fault.code(wire.protocol),
-                        message = fault.message(),
+                        reason = fault.message(),
                         "request refused"
                     ),
                 }

@@ -27,6 +27,8 @@
 //!
 //! 4. One case in `tests/compat`.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod answer;
 mod auth;
 mod caller;
