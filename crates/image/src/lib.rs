@@ -10,16 +10,25 @@ mod blob;
 mod digest;
 mod durable;
 mod image;
+mod layers;
 mod manifest;
 mod name;
+mod pull;
 mod registry;
+mod unpack;
 
 pub use blob::{BlobError, BlobStore, Ingest};
 pub use digest::{Digest, InvalidDigest};
 pub use image::{Image, ImageConfig};
+pub use layers::{LayerError, LayerStore};
 pub use manifest::ManifestInvalid;
 pub use name::{EcrName, ImageName, InvalidName, is_repository, is_tag};
+pub use pull::{
+    Credentials, LocalRegistry, Login, PullCause, PullError, PullLimits, Puller, PullerConfig, PullerError,
+    RemoteError,
+};
 pub use registry::{
     Authorize, Body, ImageDetail, ManifestError, PushedManifest, Registry, RegistryError, Repository,
     StoredManifest,
 };
+pub use unpack::{Compression, UnpackError, UnpackLimits, Unpacked, unpack};
