@@ -64,11 +64,13 @@ async fn serve(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
     tokio::pin!(stop_asked, api, loops);
     tokio::select! {
         () = &mut stop_asked => {}
-        ended = &mut api => ended.context("serve the API")?.context("serve the API")?,
-        ended = &mut loops => ended.context("run the control plane")?.context("run the control plane")?,
+        ended = &mut api => return ended.context("serve the API")?.context("serve the API"),
+        ended = &mut loops => return ended.context("run the control plane")?.context("run the control plane"),
     }
     stop.send_replace(true);
-    Ok(())
+    // Requests under way are answered first; the server bounds how long that takes.
+    api.await.context("serve the API")?.context("serve the API")?;
+    loops.await.context("run the control plane")?.context("run the control plane")
 }
 
 fn api(options: &Options, control: &Control, credentials: &Credentials) -> Api {
