@@ -16,7 +16,9 @@ impl Census {
         };
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         add("mount", &read("/proc/self/mountinfo"), &|line| {
-            line.split(' ').nth(4).filter(|at| !at.starts_with("/proc/")).map(str::to_owned)
+            // `ip netns add` leaves /run/netns mounted for the next one.
+            let at = line.split(' ').nth(4);
+            at.filter(|at| !at.starts_with("/proc/") && *at != "/run/netns").map(str::to_owned)
         });
         add("link", &run(Command::new("ip").args(["-o", "link"])), &|line| {
             line.split(' ').nth(1).and_then(|name| name.split('@').next()).map(str::to_owned)
