@@ -1,1 +1,79 @@
-//! The load balancer's data plane: listeners, target choice, health checks, on pingora.
+//! The load balancer's data plane: listeners, target choice, health checks, on pingora as a library.
+//!
+//! Control sends versioned tables over a unix socket. [`run`] compiles each one, swaps it in at once, and answers
+//! when no request can start by an older one any more. The request path reads the table that it holds and calls
+//! nobody. State that outlives tables (a target's health, its requests in flight, its connections) is in `Arc`s.
+//!
+//! ```text
+//! control ── link ──► balancer::apply ──► table (ArcSwap) ◄── proxy ◄── client ◄── listen
+//!                        │                                      │
+//!                        └──► target: health ◄── probe          └──► connect ──► targets
+//! ```
+//!
+//! Reading order: the decisions, which are pure (`strict`, `host`, `redirect`, `choose`, `forwarded`, `matcher`,
+//! `health`), then what lives (`target`, `table`, `balancer`), then input and output.
+
+mod choose;
+mod forwarded;
+mod health;
+mod host;
+mod matcher;
+mod redirect;
+mod strict;
+
+mod balancer;
+mod table;
+mod target;
+
+mod answer;
+mod client;
+mod connect;
+mod link;
+mod listen;
+mod probe;
+mod proxy;
+mod saved;
+mod session;
+
+use camino::Utf8PathBuf;
+use std::future::Future;
+use thiserror::Error;
+
+/// What the balancer needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct BalancerConfig {
+    /// The unix socket on which control listens for its balancer.
+    pub control_socket: Utf8PathBuf,
+    /// Where the last table is kept, so that a restarted balancer serves at once.
+    pub state_dir: Utf8PathBuf,
+}
+
+/// Why the balancer cannot start.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The state directory cannot be made.
+    #[error("make state directory {path}")]
+    StateDir {
+        /// The directory.
+        path: Utf8PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Serves for ever. Needs a multi-threaded tokio runtime with time and input and output enabled; pingora uses it too.
+pub async fn run(config: BalancerConfig) -> Result<(), Error> {
+    run_until(config, std::future::pending()).await
+}
+
+/// Serves until `stop` is ready; then accepts no more, lets requests in flight end for up to 30 s, and returns.
+pub async fn run_until(config: BalancerConfig, stop: impl Future<Output = ()>) -> Result<(), Error> {
+    let path = config.state_dir.clone();
+    std::fs::create_dir_all(&path).map_err(|source| Error::StateDir { path, source })?;
+    let (balancer, outgoing) = balancer::Balancer::start(&config);
+    let link = tokio::spawn(link::keep(balancer.clone(), config.control_socket, outgoing));
+    stop.await;
+    link.abort();
+    balancer.stop().await;
+    Ok(())
+}

@@ -1,0 +1,313 @@
+//! The balancer as a whole: applies tables, and knows what to tell control.
+//!
+//! Applying is one step under one lock. Targets that leave are marked first, then the table and its generation are
+//! swapped; a request that has chosen its target looks at both again once it is counted in (`proxy`). So when
+//! `Applied` is sent, no request can start by an older table, and whoever waits for a leaving target sees every
+//! request that has.
+
+use crate::{
+    BalancerConfig,
+    client::Front,
+    health::Health,
+    listen::Listeners,
+    probe::{self, Plan},
+    saved::{Saved, SavedHealth},
+    table::{Table, Targets, sources},
+    target::Target,
+};
+use arc_swap::{ArcSwap, Guard};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::{
+        Notify,
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    },
+    task::AbortHandle,
+    time::{sleep, timeout},
+};
+use wharf_model::{Arn, routing::RoutingTable, target_group::TargetHealth};
+use wharf_nodelink::balancer::{FromBalancer, ListenProblem};
+
+/// How long health that changes is gathered before it is saved.
+const SAVE_AFTER: Duration = Duration::from_millis(100);
+/// How often a port that was taken is tried again.
+const LISTEN_AGAIN: Duration = Duration::from_millis(200);
+/// How long requests may take to end when the balancer stops.
+const STOP_MAX: Duration = Duration::from_secs(30);
+
+/// The balancer.
+#[derive(Debug)]
+pub(crate) struct Balancer {
+    table: ArcSwap<Table>,
+    generation: AtomicU64,
+    state: Mutex<State>,
+    outgoing: UnboundedSender<FromBalancer>,
+    saved: Saved,
+    health_changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    targets: Targets,
+    probes: HashMap<u64, (Plan, AbortHandle)>,
+    turns: HashMap<Arn, Arc<AtomicUsize>>,
+    listeners: Listeners,
+    problems: Vec<ListenProblem>,
+    listening_again: bool,
+}
+
+impl Balancer {
+    /// Starts with the saved table, if there is one; returns what is to be told to control as well.
+    pub(crate) fn start(config: &BalancerConfig) -> (Arc<Balancer>, UnboundedReceiver<FromBalancer>) {
+        let (outgoing, messages) = unbounded_channel();
+        let balancer = Arc::new(Balancer {
+            table: ArcSwap::default(),
+            generation: AtomicU64::new(0),
+            state: Mutex::default(),
+            outgoing,
+            saved: Saved::new(&config.state_dir),
+            health_changed: Notify::new(),
+        });
+        balancer.state().listeners.serve_with(Front::new(balancer.clone()));
+        if let Some((table, health)) = balancer.saved.load() {
+            tracing::info!(version = table.version, "serving the saved table");
+            balancer.state().targets = health
+                .into_iter()
+                .map(|saved| {
+                    let key = (saved.target_group, saved.target);
+                    (key.clone(), Arc::new(Target::new(key.0, key.1, saved.health)))
+                })
+                .collect();
+            balancer.apply(table);
+        }
+        tokio::spawn(save_health(Arc::downgrade(&balancer)));
+        (balancer, messages)
+    }
+
+    /// Returns the table in force.
+    pub(crate) fn table(&self) -> Guard<Arc<Table>> {
+        self.table.load()
+    }
+
+    /// Returns whether this is still the table in force.
+    pub(crate) fn is_current(&self, table: &Table) -> bool {
+        self.generation.load(SeqCst) == table.generation
+    }
+
+    /// Puts a table in force, and tells control.
+    pub(crate) fn apply(self: &Arc<Balancer>, sent: RoutingTable) {
+        let mut state = self.state();
+        let state = &mut *state;
+        let mut old = std::mem::take(&mut state.targets);
+        let mut leaving = Vec::new();
+        for group in &sent.target_groups {
+            state.turns.entry(group.arn.clone()).or_default();
+            for route in &group.targets {
+                let key = (group.arn.clone(), route.address);
+                let known = old.remove(&key);
+                let target = match known {
+                    // Registered again after it drained: another target.
+                    Some(known) if known.is_leaving() && !route.draining => {
+                        Arc::new(Target::new(key.0.clone(), key.1, first_health(group.health_check.enabled)))
+                    }
+                    Some(known) => known,
+                    None => {
+                        Arc::new(Target::new(key.0.clone(), key.1, first_health(group.health_check.enabled)))
+                    }
+                };
+                if route.draining && !target.is_leaving() {
+                    let delay = Duration::from_secs(group.deregistration_delay_secs.into());
+                    leaving.push((target.clone(), Some(delay)));
+                }
+                state.targets.insert(key, target);
+            }
+        }
+        leaving.extend(old.into_values().filter(|target| !target.is_leaving()).map(|target| (target, None)));
+        state.turns.retain(|arn, _| sent.target_groups.iter().any(|group| group.arn == *arn));
+
+        let generation = self.generation.load(SeqCst) + 1;
+        let table = Arc::new(Table::compile(&sent, generation, &state.targets, &state.turns));
+        for (target, _) in &leaving {
+            target.leave();
+        }
+        self.table.store(table.clone());
+        self.generation.store(generation, SeqCst);
+
+        self.saved.table(&sent);
+        self.health_changed.notify_one();
+        state.listeners.update(&table);
+        state.problems = state.listeners.problems(&table);
+        tracing::info!(version = sent.version, problems = state.problems.len(), "table applied");
+        self.say(FromBalancer::Applied { version: sent.version, problems: state.problems.clone() });
+        for (target, delay) in leaving {
+            tokio::spawn(self.clone().drain(target, delay));
+        }
+        self.check_health(state, &sent);
+        if !state.problems.is_empty() && !state.listening_again {
+            state.listening_again = true;
+            tokio::spawn(self.clone().listen_again());
+        }
+    }
+
+    /// Returns all that control cannot know after a reconnect.
+    pub(crate) fn everything(&self) -> Vec<FromBalancer> {
+        let state = self.state();
+        let said =
+            state.targets.values().filter_map(|target| match (target.is_leaving(), target.is_drained()) {
+                (false, _) => Some(health_of(target, target.health().report())),
+                (true, true) => Some(drained(target)),
+                (true, false) => None,
+            });
+        said.collect()
+    }
+
+    /// Tells control of a target's health, if the target is still one of the table.
+    pub(crate) fn health_changed(&self, target: &Arc<Target>, health: TargetHealth) {
+        if self.state().names(target) {
+            self.say(health_of(target, health));
+            self.health_changed.notify_one();
+        }
+    }
+
+    /// Accepts no more, and waits a while for the requests in flight.
+    pub(crate) async fn stop(&self) {
+        let ended = {
+            let mut state = self.state();
+            for (_, probe) in state.probes.values() {
+                probe.abort();
+            }
+            state.listeners.close()
+        };
+        if timeout(STOP_MAX, ended).await.is_err() {
+            tracing::warn!("requests were cut after {} s", STOP_MAX.as_secs());
+        }
+    }
+
+    /// Waits for the last request of a target that leaves, or for its delay, and ends its connections.
+    async fn drain(self: Arc<Balancer>, target: Arc<Target>, delay: Option<Duration>) {
+        match delay {
+            Some(delay) if timeout(delay, target.quiet()).await.is_err() => {
+                tracing::warn!(target = %target.address, "requests were cut after the deregistration delay");
+            }
+            Some(_) => {}
+            None => target.quiet().await,
+        }
+        target.cut();
+        if self.state().names(&target) {
+            self.say(drained(&target));
+        }
+    }
+
+    /// Starts the checks of new targets and those whose settings changed; ends those of targets that leave.
+    fn check_health(self: &Arc<Balancer>, state: &mut State, sent: &RoutingTable) {
+        let sources = sources(sent);
+        let mut kept = HashMap::new();
+        for group in &sent.target_groups {
+            for route in &group.targets {
+                let Some(target) = state.targets.get(&(group.arn.clone(), route.address)) else { continue };
+                if target.is_leaving() {
+                    continue;
+                }
+                if !group.health_check.enabled {
+                    if target.set_health(Health::Unchecked) {
+                        self.say(health_of(target, Health::Unchecked.report()));
+                    }
+                    continue;
+                }
+                let source = sources.get(&group.arn).copied().flatten();
+                let plan = Plan { check: group.health_check.clone(), source };
+                match state.probes.remove(&target.id) {
+                    Some((same, probe)) if same == plan => kept.insert(target.id, (same, probe)),
+                    other => {
+                        if let Some((_, probe)) = other {
+                            probe.abort();
+                        }
+                        let task =
+                            tokio::spawn(probe::keep(Arc::downgrade(self), target.clone(), plan.clone()));
+                        if target.health() == Health::Registering {
+                            self.say(health_of(target, Health::Registering.report()));
+                        }
+                        kept.insert(target.id, (plan, task.abort_handle()))
+                    }
+                };
+            }
+        }
+        for (_, probe) in std::mem::replace(&mut state.probes, kept).into_values() {
+            probe.abort();
+        }
+    }
+
+    /// Tries ports that were taken until all are served or no longer wanted.
+    async fn listen_again(self: Arc<Balancer>) {
+        loop {
+            sleep(LISTEN_AGAIN).await;
+            let mut state = self.state();
+            let table = self.table.load_full();
+            state.listeners.update(&table);
+            let problems = state.listeners.problems(&table);
+            if problems != state.problems {
+                state.problems.clone_from(&problems);
+                self.say(FromBalancer::Applied { version: table.version, problems });
+            }
+            if state.problems.is_empty() {
+                state.listening_again = false;
+                return;
+            }
+        }
+    }
+
+    /// Queues a message; without a connection it is dropped, for everything is said again on the next.
+    fn say(&self, message: FromBalancer) {
+        let _ = self.outgoing.send(message);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Returns whether the table in force names this very target.
+    fn names(&self, target: &Arc<Target>) -> bool {
+        let named = self.targets.get(&(target.group.clone(), target.address));
+        named.is_some_and(|named| named.id == target.id)
+    }
+}
+
+fn first_health(checked: bool) -> Health {
+    if checked { Health::Registering } else { Health::Unchecked }
+}
+
+fn health_of(target: &Target, health: TargetHealth) -> FromBalancer {
+    FromBalancer::Health { target_group: target.group.clone(), target: target.address, health }
+}
+
+fn drained(target: &Target) -> FromBalancer {
+    FromBalancer::Drained { target_group: target.group.clone(), target: target.address }
+}
+
+/// Saves the targets' health whenever it has changed.
+async fn save_health(balancer: std::sync::Weak<Balancer>) {
+    while let Some(balancer) = balancer.upgrade() {
+        balancer.health_changed.notified().await;
+        sleep(SAVE_AFTER).await;
+        let health: Vec<_> = {
+            let state = balancer.state();
+            let staying = state.targets.values().filter(|target| !target.is_leaving());
+            let saved = staying.map(|target| SavedHealth {
+                target_group: target.group.clone(),
+                target: target.address,
+                health: target.health(),
+            });
+            saved.collect()
+        };
+        balancer.saved.health(&health);
+    }
+}

@@ -1,0 +1,46 @@
+//! What the load balancer adds to a request's headers.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+/// Returns `X-Forwarded-For`: what came, and the client at its end.
+pub(crate) fn forwarded_for(came: Option<&str>, client: &str) -> String {
+    match came.map(str::trim) {
+        Some(came) if !came.is_empty() => format!("{came}, {client}"),
+        _ => client.to_owned(),
+    }
+}
+
+/// Returns `X-Amzn-Trace-Id`: a new root, or what came with this load balancer's own part.
+pub(crate) fn trace_id(came: Option<&str>, now_secs: u64, random: (u64, u64)) -> String {
+    let fresh = format!("1-{:08x}-{:08x}{:016x}", now_secs & 0xffff_ffff, random.0 & 0xffff_ffff, random.1);
+    let Some(came) = came.map(str::trim).filter(|came| !came.is_empty()) else {
+        return format!("Root={fresh}");
+    };
+    let is = |field: &str, key: &str| {
+        field.split_once('=').is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case(key))
+    };
+    let kept: Vec<_> = came.split(';').map(str::trim).filter(|field| !is(field, "Self")).collect();
+    let key = if kept.iter().any(|field| is(field, "Root")) { "Self" } else { "Root" };
+    std::iter::once(format!("{key}={fresh}").as_str()).chain(kept).collect::<Vec<_>>().join(";")
+}
+
+/// Returns a number that is unlike the others of this and other processes; for ids and weights, not for secrets.
+pub(crate) fn random() -> u64 {
+    static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
+    static DRAWN: AtomicU64 = AtomicU64::new(0);
+    // splitmix64: a counter, well stirred.
+    let drawn = DRAWN.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+    let stirred = SEED.wrapping_add(drawn);
+    let stirred = (stirred ^ (stirred >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let stirred = (stirred ^ (stirred >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    stirred ^ (stirred >> 31)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+use super::{bare, choose};
+
+fn check(host: Option<&str>, expected: usize) {
+    let names = ["web-1.us-east-1.elb.localhost", "api-2.us-east-1.elb.localhost"];
+    assert_eq!(choose(names.into_iter(), host), expected, "{host:?}");
+}
+
+#[test]
+fn the_exact_name_chooses() {
+    check(Some("api-2.us-east-1.elb.localhost"), 1);
+}
+
+#[test]
+fn port_case_and_the_roots_dot_do_not_matter() {
+    check(Some("API-2.us-east-1.elb.localhost.:8080"), 1);
+}
+
+#[test]
+fn an_unknown_or_missing_host_goes_to_the_oldest() {
+    check(Some("localhost"), 0);
+    check(Some("127.0.0.1:80"), 0);
+    check(None, 0);
+}
+
+#[test]
+fn an_address_in_brackets_keeps_its_colons() {
+    assert_eq!(bare("[::1]:80"), "[::1]");
+    assert_eq!(bare("[::1]"), "[::1]");
+}

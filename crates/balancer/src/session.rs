@@ -1,0 +1,283 @@
+//! A client's connection, as pingora reads and writes it.
+//!
+//! It hands on exactly one request: the head that was checked and as many bytes as its length says, so that what
+//! follows cannot reach a target unchecked. Writes are gathered until pingora flushes: one send per answer, not three.
+//! A connection that was upgraded ends when no byte passes in either direction for the idle time.
+
+use async_trait::async_trait;
+use bytes::{Buf, BytesMut};
+use pingora_core::protocols::{
+    GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, TimingDigest,
+    UniqueID, UniqueIDType, l4::socket::SocketAddr as L4Address, raw_connect::ProxyDigest,
+};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    os::fd::AsRawFd,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep, timeout},
+};
+
+/// As much as is gathered before it is sent.
+const GATHER: usize = 16 << 10;
+/// How much of a request that was answered early is still read, so that the client gets to see the answer.
+const LINGER_BYTES: usize = 1 << 20;
+const LINGER: Duration = Duration::from_secs(2);
+
+/// A client's connection.
+pub(crate) struct ClientStream {
+    /// Present until it is dropped.
+    tcp: Option<TcpStream>,
+    /// Read and not yet handed on.
+    pub(crate) came: BytesMut,
+    /// How many bytes of the request are still to be handed on.
+    allowed: u64,
+    out: BytesMut,
+    idle: Option<Idle>,
+    digest: Arc<SocketDigest>,
+}
+
+struct Idle {
+    limit: Duration,
+    last: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl ClientStream {
+    /// Takes a connection.
+    pub(crate) fn new(tcp: TcpStream, at: SocketAddr, from: SocketAddr) -> ClientStream {
+        let digest = SocketDigest::from_raw_fd(tcp.as_raw_fd());
+        // Known already; pingora would ask the kernel.
+        let _ = digest.peer_addr.set(Some(L4Address::Inet(from)));
+        let _ = digest.local_addr.set(Some(L4Address::Inet(at)));
+        ClientStream {
+            tcp: Some(tcp),
+            came: BytesMut::new(),
+            allowed: 0,
+            out: BytesMut::new(),
+            idle: None,
+            digest: Arc::new(digest),
+        }
+    }
+
+    /// Waits until there is something to read. Holds no buffer meanwhile.
+    pub(crate) async fn readable(&mut self) -> io::Result<()> {
+        if !self.out.is_empty() {
+            self.flush().await?;
+        }
+        self.came = BytesMut::new();
+        self.out = BytesMut::new();
+        self.socket()?.readable().await
+    }
+
+    /// Reads more of a head; 0 at the end.
+    pub(crate) async fn read_more(&mut self) -> io::Result<usize> {
+        self.came.reserve(4096);
+        let tcp = self.tcp.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        tcp.read_buf(&mut self.came).await
+    }
+
+    /// Lets this many bytes be read: one request.
+    pub(crate) fn allow(&mut self, bytes: u64) {
+        self.allowed = bytes;
+    }
+
+    /// Ends the connection when no byte passes for this long.
+    pub(crate) fn end_when_idle(&mut self, limit: Duration) {
+        self.idle = Some(Idle { limit, last: Instant::now(), timer: Box::pin(sleep(limit)) });
+    }
+
+    /// Writes this and nothing more.
+    pub(crate) async fn say(mut self, answer: &[u8]) {
+        self.allowed = u64::MAX;
+        // A client that is gone needs no answer.
+        if self.write_all(answer).await.is_ok() && self.flush().await.is_ok() {
+            Shutdown::shutdown(&mut self).await;
+        }
+    }
+
+    fn socket(&self) -> io::Result<&TcpStream> {
+        self.tcp.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    fn passed(&mut self) {
+        if let Some(idle) = &mut self.idle {
+            idle.last = Instant::now();
+        }
+    }
+
+    /// Ready when nothing has passed for too long.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(idle) = &mut self.idle else { return Poll::Pending };
+        while idle.timer.as_mut().poll(cx).is_ready() {
+            let end = idle.last + idle.limit;
+            if end <= Instant::now() {
+                return Poll::Ready(());
+            }
+            idle.timer.as_mut().reset(end);
+        }
+        Poll::Pending
+    }
+
+    fn poll_handed_on(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let limit = usize::try_from(self.allowed).unwrap_or(usize::MAX).min(buf.remaining());
+        let tcp = self.tcp.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        if self.allowed == 0 {
+            // The request is over: only the client's going matters. Bytes of the next request wait.
+            let mut probe = [0; 1];
+            let next =
+                !self.came.is_empty() || ready!(tcp.poll_peek(cx, &mut ReadBuf::new(&mut probe)))? != 0;
+            return if next { Poll::Pending } else { Poll::Ready(Ok(())) };
+        }
+        let before = buf.filled().len();
+        if !self.came.is_empty() {
+            let count = limit.min(self.came.len());
+            buf.put_slice(&self.came[..count]);
+            self.came.advance(count);
+        } else if limit == buf.remaining() {
+            ready!(Pin::new(tcp).poll_read(cx, buf))?;
+        } else {
+            let mut part = ReadBuf::new(buf.initialize_unfilled_to(limit));
+            ready!(Pin::new(tcp).poll_read(cx, &mut part))?;
+            let count = part.filled().len();
+            buf.advance(count);
+        }
+        let count = buf.filled().len() - before;
+        if self.allowed != u64::MAX {
+            self.allowed -= count as u64;
+        }
+        self.passed();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends what was gathered and, with it, `more`; returns how much of `more` was sent.
+    fn poll_send(&mut self, cx: &mut Context<'_>, more: &[u8]) -> Poll<io::Result<usize>> {
+        let tcp = self.tcp.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        loop {
+            let pieces = [io::IoSlice::new(&self.out), io::IoSlice::new(more)];
+            if self.out.is_empty() && more.is_empty() {
+                return Poll::Ready(Ok(0));
+            }
+            let sent = ready!(Pin::new(&mut *tcp).poll_write_vectored(cx, &pieces))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            let gathered = sent.min(self.out.len());
+            self.out.advance(gathered);
+            if let Some(idle) = &mut self.idle {
+                idle.last = Instant::now();
+            }
+            if sent > gathered {
+                return Poll::Ready(Ok(sent - gathered));
+            }
+        }
+    }
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Poll::Ready(read) = self.poll_handed_on(cx, buf) {
+            return Poll::Ready(read);
+        }
+        self.poll_idle(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.out.len() + bytes.len() <= GATHER {
+            self.out.extend_from_slice(bytes);
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        self.poll_send(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_send(cx, &[]).map_ok(|_| ())
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.as_mut().poll_flush(cx))?;
+        let tcp = self.tcp.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        Pin::new(tcp).poll_shutdown(cx)
+    }
+}
+
+impl Drop for ClientStream {
+    fn drop(&mut self) {
+        let Some(mut tcp) = self.tcp.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if self.allowed == 0 || self.idle.is_some() {
+            return;
+        }
+        // Closing with bytes unread would reset the connection and take the answer from the client.
+        runtime.spawn(async move {
+            let mut bytes = [0; 4096];
+            let mut left = LINGER_BYTES;
+            let swallow = async {
+                tcp.shutdown().await?;
+                while left > 0 {
+                    match tcp.read(&mut bytes).await? {
+                        0 => break,
+                        count => left = left.saturating_sub(count),
+                    }
+                }
+                io::Result::Ok(())
+            };
+            let _ = timeout(LINGER, swallow).await;
+        });
+    }
+}
+
+impl fmt::Debug for ClientStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientStream").field("tcp", &self.tcp).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Shutdown for ClientStream {
+    async fn shutdown(&mut self) {
+        // A connection that is gone is shut down.
+        let _ = AsyncWriteExt::shutdown(self).await;
+    }
+}
+
+impl UniqueID for ClientStream {
+    fn id(&self) -> UniqueIDType {
+        self.tcp.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+    }
+}
+
+impl Ssl for ClientStream {}
+
+impl Peek for ClientStream {}
+
+impl GetTimingDigest for ClientStream {
+    fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
+        Vec::new()
+    }
+}
+
+impl GetProxyDigest for ClientStream {
+    fn get_proxy_digest(&self) -> Option<Arc<ProxyDigest>> {
+        None
+    }
+}
+
+impl GetSocketDigest for ClientStream {
+    fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
+        Some(self.digest.clone())
+    }
+}
