@@ -1,0 +1,55 @@
+//! What an agent is told when it starts.
+
+use camino::Utf8PathBuf;
+
+/// Where an agent keeps things and what it calls what it makes in the kernel. Several agents of one machine differ
+/// in all of it.
+#[derive(Debug, Clone)]
+pub struct AgentConfig {
+    /// Durable state: images, and one directory per task (`/var/lib/wharf`).
+    pub state_dir: Utf8PathBuf,
+    /// What a reboot may take: network namespaces, kernel settings of before (`/run/wharf`).
+    pub run_dir: Utf8PathBuf,
+    /// Where control listens for the agent.
+    pub control_socket: Utf8PathBuf,
+    /// Where keeper listens.
+    pub keeper_socket: Utf8PathBuf,
+    /// How many networks are made ahead of need.
+    pub slots: usize,
+    /// What host ends of veth pairs begin with, at most 5 characters.
+    pub veth_prefix: String,
+    /// The device that holds the load balancers' addresses.
+    pub balancer_device: String,
+    /// The nftables table.
+    pub firewall_table: String,
+    /// The cgroup that tasks' cgroups are made in; begins with a slash.
+    pub cgroup_root: String,
+}
+
+impl AgentConfig {
+    /// Returns the configuration of the machine's only agent, with these two directories.
+    pub fn new(state_dir: impl Into<Utf8PathBuf>, run_dir: impl Into<Utf8PathBuf>) -> AgentConfig {
+        let run_dir = run_dir.into();
+        AgentConfig {
+            state_dir: state_dir.into(),
+            control_socket: run_dir.join("node.sock"),
+            keeper_socket: run_dir.join("keeper.sock"),
+            run_dir,
+            slots: 8,
+            veth_prefix: "wh".to_owned(),
+            balancer_device: "wharf-lb".to_owned(),
+            firewall_table: "wharf".to_owned(),
+            cgroup_root: "/wharf".to_owned(),
+        }
+    }
+
+    /// Returns the directory of tasks.
+    pub(crate) fn tasks_dir(&self) -> Utf8PathBuf {
+        self.state_dir.join("tasks")
+    }
+
+    /// Returns the directory of images.
+    pub(crate) fn images_dir(&self) -> Utf8PathBuf {
+        self.state_dir.join("images")
+    }
+}

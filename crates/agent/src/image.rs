@@ -1,0 +1,101 @@
+//! Images for containers, from the own registry or any other.
+
+use crate::error::Error;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+use wharf_image::{Digest, Image, LocalRegistry, Login, PullLimits, Puller, PullerConfig};
+use wharf_nodelink::agent::NodeSettings;
+
+/// What the journal keeps of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImageNote {
+    /// The digest that the name stood for.
+    pub(crate) digest: String,
+    /// The image's id.
+    pub(crate) id: String,
+    /// The signal that asks its program to stop.
+    pub(crate) stop_signal: Option<String>,
+}
+
+impl ImageNote {
+    /// Returns what is kept of an image.
+    pub(crate) fn of(image: &Image) -> ImageNote {
+        ImageNote {
+            digest: image.digest.to_string(),
+            id: image.id.to_string(),
+            stop_signal: image.config.stop_signal.clone(),
+        }
+    }
+}
+
+/// The images of this node.
+pub(crate) struct Images {
+    root: Utf8PathBuf,
+    current: Mutex<Option<Current>>,
+}
+
+struct Current {
+    endpoint: String,
+    password: String,
+    puller: Puller,
+}
+
+impl Images {
+    /// Names the directory of images.
+    pub(crate) fn new(root: &Utf8Path) -> Images {
+        Images { root: root.to_owned(), current: Mutex::new(None) }
+    }
+
+    /// Says where the own registry is and how to log in there.
+    pub(crate) fn use_registry(&self, settings: &NodeSettings) -> Result<(), Error> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let (endpoint, password) = (&settings.registry, &settings.registry_password);
+        if current.as_ref().is_some_and(|known| known.endpoint == *endpoint && known.password == *password) {
+            return Ok(());
+        }
+        let login = Login { user: "AWS".to_owned(), password: password.clone() };
+        let config = PullerConfig {
+            root: self.root.clone(),
+            local: Some(LocalRegistry { endpoint: endpoint.clone(), credentials: Arc::new(Some(login)) }),
+            limits: PullLimits::default(),
+        };
+        let opened = Puller::new(config);
+        let puller =
+            opened.map_err(|source| Error::Images { path: self.root.clone(), source: Box::new(source) })?;
+        *current = Some(Current { endpoint: endpoint.clone(), password: password.clone(), puller });
+        Ok(())
+    }
+
+    /// Makes an image available, or returns the reason that its container is given.
+    pub(crate) async fn pull(&self, name: &str) -> Result<Image, String> {
+        match self.puller() {
+            Some(puller) => puller.pull(name).await.map_err(|error| error.reason()),
+            None => Err("CannotPullContainerError: the node does not know its registry yet".to_owned()),
+        }
+    }
+
+    /// Makes the image available that a name stood for before, whatever it stands for now.
+    pub(crate) async fn pull_again(&self, name: &str, before: Option<&ImageNote>) -> Result<Image, String> {
+        let digest = before.and_then(|note| note.digest.parse::<Digest>().ok());
+        let here = digest.zip(self.puller()).and_then(|(digest, puller)| puller.cached(&digest));
+        match here {
+            Some(image) => Ok(image),
+            None => self.pull(name).await,
+        }
+    }
+
+    fn puller(&self) -> Option<Puller> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().map(|current| current.puller.clone())
+    }
+}
+
+impl fmt::Debug for Images {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Images").field("root", &self.root).finish_non_exhaustive()
+    }
+}

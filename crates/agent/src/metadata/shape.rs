@@ -1,0 +1,146 @@
+//! What the endpoint says of a task and its containers.
+
+use crate::record::Record;
+use serde_json::{Map, Value, json};
+use wharf_model::{
+    Timestamp,
+    task::TaskStatus,
+    task_definition::{LaunchType, LogDriver, Transport},
+};
+use wharf_plan::task::Life;
+
+/// Returns a container.
+pub(super) fn container(record: &Record, place: usize) -> Value {
+    let (definition, arn) = &record.assignment.containers[place];
+    let note = &record.notes[place];
+    let assignment = &record.assignment;
+    let mut labels: Map<String, Value> = definition
+        .docker_labels
+        .iter()
+        .map(|(key, value)| (key.clone(), Value::from(value.clone())))
+        .collect();
+    let own = [
+        ("cluster", assignment.cluster_arn.to_string()),
+        ("container-name", definition.name.clone()),
+        ("task-arn", assignment.arn.to_string()),
+        ("task-definition-family", assignment.definition.family.to_string()),
+        ("task-definition-version", assignment.definition.revision.to_string()),
+    ];
+    labels.extend(own.map(|(key, value)| (format!("com.amazonaws.ecs.{key}"), Value::from(value))));
+    let mut limits = json!({ "CPU": definition.cpu.0.max(2) });
+    if let Some(memory) = definition.memory {
+        limits["Memory"] = json!(memory.0);
+    }
+    let mut shown = json!({
+        "DockerId": note.id,
+        "Name": definition.name,
+        "DockerName": definition.name,
+        "Image": definition.image,
+        "ImageID": note.image.as_ref().map_or("", |image| image.id.as_str()),
+        "Labels": labels,
+        "DesiredStatus": desired(record),
+        "KnownStatus": known(&record.task.containers[place].life),
+        "Limits": limits,
+        "Type": "NORMAL",
+        "ContainerARN": arn.to_string(),
+        "Networks": [network(record)],
+        "Snapshotter": "overlayfs",
+    });
+    if !definition.port_mappings.is_empty() {
+        let port = |mapping: &wharf_model::task_definition::PortMapping| {
+            json!({
+                "ContainerPort": mapping.container_port,
+                "HostPort": mapping.host_port.unwrap_or(mapping.container_port),
+                "Protocol": match mapping.protocol { Transport::Tcp => "tcp", Transport::Udp => "udp" },
+            })
+        };
+        shown["Ports"] = definition.port_mappings.iter().map(port).collect();
+    }
+    if let Some(log) = &definition.log_configuration {
+        shown["LogDriver"] = match log.driver {
+            LogDriver::Awslogs => "awslogs".into(),
+            LogDriver::JsonFile => "json-file".into(),
+        };
+        shown["LogOptions"] = json!(log.options);
+    }
+    if let Life::Ended(ending) = &record.task.containers[place].life
+        && let Some(code) = ending.code
+    {
+        shown["ExitCode"] = code.into();
+    }
+    time(&mut shown, "CreatedAt", note.started_at);
+    time(&mut shown, "StartedAt", note.started_at);
+    time(&mut shown, "FinishedAt", note.finished_at);
+    shown
+}
+
+/// Returns the task with its containers.
+pub(super) fn task(record: &Record, with_tags: bool) -> Value {
+    let assignment = &record.assignment;
+    let fargate = assignment.launch_type == LaunchType::Fargate;
+    let mut shown = json!({
+        "Cluster": assignment.cluster_arn.to_string(),
+        "TaskARN": assignment.arn.to_string(),
+        "Family": assignment.definition.family.as_str(),
+        "Revision": assignment.definition.revision.to_string(),
+        "DesiredStatus": desired(record),
+        "KnownStatus": record.task.status().as_str(),
+        "AvailabilityZone": assignment.zone,
+        "LaunchType": if fargate { "FARGATE" } else { "EC2" },
+        "Containers": (0..record.notes.len()).map(|place| container(record, place)).collect::<Vec<_>>(),
+        "VPCID": assignment.interface.vpc_id,
+        "ServiceName": assignment.service.as_ref().map_or("", |service| service.as_str()),
+        "Group": assignment.group,
+        "FaultInjectionEnabled": false,
+    });
+    let mut limits = Map::new();
+    if assignment.cpu.0 > 0 {
+        limits.insert("CPU".to_owned(), json!(f64::from(assignment.cpu.0) / 1024.0));
+    }
+    if assignment.memory.0 > 0 {
+        limits.insert("Memory".to_owned(), json!(assignment.memory.0));
+    }
+    if !limits.is_empty() {
+        shown["Limits"] = Value::Object(limits);
+    }
+    time(&mut shown, "PullStartedAt", record.task.times.pull_started_at);
+    time(&mut shown, "PullStoppedAt", record.task.times.pull_stopped_at);
+    time(&mut shown, "ExecutionStoppedAt", record.task.times.execution_stopped_at);
+    if with_tags && !assignment.tags.is_empty() {
+        shown["TaskTags"] = json!(assignment.tags);
+    }
+    shown
+}
+
+fn network(record: &Record) -> Value {
+    let interface = &record.assignment.interface;
+    let subnet = interface.subnet_cidr;
+    json!({
+        "NetworkMode": "awsvpc",
+        "IPv4Addresses": [interface.private_ip.to_string()],
+        "AttachmentIndex": 0,
+        "MACAddress": interface.mac.to_string(),
+        "IPv4SubnetCIDRBlock": subnet.to_string(),
+        "PrivateDNSName": interface.private_dns_name,
+        "SubnetGatewayIpv4Address": format!("{}/{}", subnet.gateway(), subnet.prefix),
+    })
+}
+
+fn desired(record: &Record) -> &'static str {
+    if record.task.status() < TaskStatus::Stopping { "RUNNING" } else { "STOPPED" }
+}
+
+fn known(life: &Life) -> &'static str {
+    match life {
+        Life::Pulling => "NONE",
+        Life::Pulled | Life::Starting => "PULLED",
+        Life::Running | Life::Stopping { .. } => "RUNNING",
+        Life::Ended(_) => "STOPPED",
+    }
+}
+
+fn time(shown: &mut Value, name: &str, at: Option<Timestamp>) {
+    if let Some(at) = at {
+        shown[name] = at.to_rfc3339().into();
+    }
+}

@@ -1,0 +1,240 @@
+//! The node: its tasks, and what they share.
+
+use crate::{
+    AgentConfig,
+    disk::{self, Durability},
+    error::{Error, chain},
+    fabric::Fabric,
+    files,
+    identity::Identity,
+    image::Images,
+    keeper::{Keeper, News},
+    outbox::Outbox,
+    record::{self, Record},
+    supervisor::{Link, Message, Supervisor},
+};
+use camino::Utf8PathBuf;
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+use tokio::sync::mpsc;
+use wharf_model::{TaskId, task::StopCode};
+use wharf_nodelink::agent::{Assignment, NodeSettings, ToAgent};
+use wharf_plan::task::{Event, Stop};
+use wharf_sandbox::cgroup::Hierarchy;
+
+/// The node.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) config: AgentConfig,
+    pub(crate) identity: Identity,
+    pub(crate) hierarchy: Hierarchy,
+    pub(crate) keeper: Keeper,
+    pub(crate) images: Images,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) nameservers: Vec<Ipv4Addr>,
+    fabric: OnceLock<Arc<Fabric>>,
+    tasks: Mutex<HashMap<TaskId, mpsc::UnboundedSender<Message>>>,
+    /// Directories without a task, removed once keeper has no containers in them.
+    leftovers: Mutex<Vec<Utf8PathBuf>>,
+}
+
+impl Node {
+    /// Opens what does not depend on control's settings.
+    pub(crate) fn open(config: AgentConfig) -> Result<Arc<Node>, Error> {
+        for dir in [&config.state_dir, &config.run_dir] {
+            fs::create_dir_all(dir).map_err(Error::file("create", dir))?;
+        }
+        Ok(Arc::new(Node {
+            identity: Identity::establish(&config.state_dir)?,
+            hierarchy: Hierarchy::detect()?,
+            keeper: Keeper::new(config.keeper_socket.clone()),
+            images: Images::new(&config.images_dir()),
+            outbox: Arc::new(Outbox::new()),
+            nameservers: files::host_nameservers(),
+            fabric: OnceLock::new(),
+            tasks: Mutex::default(),
+            leftovers: Mutex::default(),
+            config,
+        }))
+    }
+
+    /// Returns the network, once control's settings were there.
+    pub(crate) fn fabric(&self) -> Option<Arc<Fabric>> {
+        self.fabric.get().cloned()
+    }
+
+    /// Returns the file that keeps control's settings, so that tasks are adopted while control is away.
+    pub(crate) fn settings_file(config: &AgentConfig) -> Utf8PathBuf {
+        config.state_dir.join("node-settings.json")
+    }
+
+    /// Does what control says.
+    pub(crate) async fn obey(self: &Arc<Node>, message: ToAgent) -> Result<(), Error> {
+        match message {
+            ToAgent::Settings(settings) => {
+                disk::store(&Node::settings_file(&self.config), &settings, Durability::Process)?;
+                self.settle(settings).await?;
+            }
+            ToAgent::Everything(assignments) => {
+                let named: HashSet<TaskId> =
+                    assignments.iter().map(|assignment| assignment.task.clone()).collect();
+                for assignment in assignments {
+                    self.assign(assignment);
+                }
+                let tasks = self.tasks();
+                for (_, sender) in tasks.iter().filter(|(task, _)| !named.contains(*task)) {
+                    let _retired = sender.send(Message::Unassigned);
+                }
+            }
+            ToAgent::Assign(assignment) => self.assign(*assignment),
+            ToAgent::Forget(task) => match self.tasks().get(&task) {
+                Some(sender) => drop(sender.send(Message::Forget)),
+                None => self.outbox.forget(&task),
+            },
+            ToAgent::LogsStored { batch } => self.outbox.logs_stored(batch),
+        }
+        Ok(())
+    }
+
+    /// Takes control's settings; the first ones prepare the node and adopt what runs.
+    pub(crate) async fn settle(self: &Arc<Node>, settings: NodeSettings) -> Result<(), Error> {
+        self.images.use_registry(&settings)?;
+        match self.fabric() {
+            None => self.recover(settings).await,
+            Some(fabric) if fabric.settings() == settings => Ok(()),
+            Some(fabric) => fabric.change(&self.config, settings).await,
+        }
+    }
+
+    /// Takes over what an agent before this one left, then listens to keeper.
+    async fn recover(self: &Arc<Node>, settings: NodeSettings) -> Result<(), Error> {
+        let (records, leftovers) = Record::load_all(&self.config.tasks_dir())?;
+        *self.leftovers.lock().unwrap_or_else(PoisonError::into_inner) = leftovers;
+        let fabric = Arc::new(Fabric::open(&self.config, settings).await?);
+        let this_boot = records.iter().filter(|record| record.boot_id == self.identity.boot_id);
+        let owners = this_boot.filter_map(|record| {
+            let assignment = &record.assignment;
+            Some((record.slot.clone()?, (assignment.task.clone(), assignment.interface.clone())))
+        });
+        let mut links = fabric.adopt(&owners.collect()).await?;
+        crate::sweep::cgroups(self, &records)?;
+        if self.fabric.set(fabric.clone()).is_err() {
+            return Ok(()); // Somebody else was quicker; there is one connection to control, so nobody is.
+        }
+        tracing::info!(tasks = records.len(), adopted_networks = links.len(), "node prepared");
+        for record in records {
+            let task = record.assignment.task.clone();
+            let link = links.remove(&task);
+            self.supervise(&mut self.tasks(), record, link);
+        }
+        tokio::spawn(fabric.keep_ready());
+        tokio::spawn(self.clone().listen_to_keeper());
+        Ok(())
+    }
+
+    /// Takes a task, or a change of one.
+    fn assign(self: &Arc<Node>, assignment: Assignment) {
+        let mut tasks = self.tasks();
+        if let Some(sender) = tasks.get(&assignment.task) {
+            let _retired = sender.send(Message::Assigned(Box::new(assignment)));
+            return;
+        }
+        let record = Record::new(assignment, &self.identity.boot_id);
+        let dir = self.config.tasks_dir().join(record.assignment.task.as_str());
+        match record.store(&dir, Durability::Process) {
+            Ok(()) => self.supervise(&mut tasks, record, None),
+            Err(error) => self.refuse(record, &dir, &error),
+        }
+    }
+
+    /// Reports a task as stopped of which nothing was done, because not even its journal could be written.
+    fn refuse(&self, mut record: Record, dir: &camino::Utf8Path, error: &Error) {
+        tracing::error!(task = %record.assignment.task, error = chain(error), "task not accepted");
+        let reason = format!("ResourceInitializationError: {}", chain(error));
+        let stop = Event::StopAsked(Stop { code: StopCode::TaskFailedToStart, reason });
+        for event in [stop, Event::ContainersGone, Event::NetworkGone] {
+            if let Err(refused) = record.task.step(event, crate::clock::now()) {
+                tracing::error!(error = chain(&refused), "event not taken");
+            }
+        }
+        if let Err(error) = disk::remove_dir(dir) {
+            tracing::error!(error = chain(&error), "directory of a refused task remains");
+        }
+        self.outbox.report(record.report());
+    }
+
+    fn supervise(
+        self: &Arc<Node>,
+        tasks: &mut HashMap<TaskId, mpsc::UnboundedSender<Message>>,
+        record: Record,
+        link: Option<Link>,
+    ) {
+        let (sender, inbox) = mpsc::unbounded_channel();
+        tasks.insert(record.assignment.task.clone(), sender.clone());
+        let supervisor = Supervisor::new(self.clone(), record, link, sender);
+        tokio::spawn(supervisor.live(inbox));
+    }
+
+    /// Takes a task off the list, whose stop control has recorded.
+    pub(crate) fn retire(&self, task: &TaskId) {
+        self.tasks().remove(task);
+        self.outbox.forget(task);
+    }
+
+    async fn listen_to_keeper(self: Arc<Node>) {
+        let mut news = self.keeper.watch();
+        while let Some(news) = news.recv().await {
+            match news {
+                News::Exited(exit) => {
+                    let task = record::task_of(&exit.id);
+                    let tasks = self.tasks();
+                    match task.and_then(|task| tasks.get(&task)) {
+                        Some(sender) => drop(sender.send(Message::Exited(exit))),
+                        // Removed by the sweep below.
+                        None => tracing::debug!(container = exit.id, "container of no task ended"),
+                    }
+                }
+                News::Here(containers) => {
+                    let containers = Arc::new(containers);
+                    for sender in self.tasks().values() {
+                        let _retired = sender.send(Message::KeeperHere(containers.clone()));
+                    }
+                    self.sweep_containers(&containers).await;
+                }
+            }
+        }
+    }
+
+    /// Removes the containers of no task, and then directories of no task.
+    async fn sweep_containers(&self, containers: &[wharf_keeper::protocol::Container]) {
+        for container in containers {
+            let owned = record::task_of(&container.id).is_some_and(|task| self.tasks().contains_key(&task));
+            if owned {
+                continue;
+            }
+            tracing::info!(container = container.id, "container of no task removed");
+            if let Err(error) = self.keeper.delete_and_forget(&container.id).await {
+                tracing::error!(
+                    container = container.id,
+                    error = chain(&error),
+                    "container of no task remains"
+                );
+                return;
+            }
+        }
+        let leftovers = std::mem::take(&mut *self.leftovers.lock().unwrap_or_else(PoisonError::into_inner));
+        for dir in leftovers {
+            if let Err(error) = disk::remove_dir(&dir) {
+                tracing::error!(error = chain(&error), "directory of no task remains");
+            }
+        }
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, HashMap<TaskId, mpsc::UnboundedSender<Message>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,154 @@
+//! What is known of one task, as its journal keeps it.
+//!
+//! The journal is one file, replaced whole at each step before the step's effects are performed. It survives the
+//! death of this process; only what keeper is asked to forget, the exits, is forced to the disk first, because
+//! everything else of a task is lost with the machine anyway.
+
+use crate::{
+    disk::{self, Durability},
+    error::Error,
+    image::ImageNote,
+};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fs;
+use wharf_model::{Arn, TaskId, Timestamp, task_definition::ContainerDefinition};
+use wharf_nodelink::agent::{Assignment, ContainerReport, TaskReport};
+use wharf_plan::task::{Container, Life, Task};
+use wharf_sandbox::network::SlotName;
+
+const JOURNAL: &str = "journal.json";
+
+/// A task with all that its node knows of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The boot during which its processes and network live.
+    pub(crate) boot_id: String,
+    /// What control said.
+    pub(crate) assignment: Assignment,
+    /// Where it stands.
+    pub(crate) task: Task,
+    /// What is known of each container, in the assignment's order.
+    pub(crate) notes: Vec<ContainerNote>,
+    /// Its network slot.
+    pub(crate) slot: Option<SlotName>,
+}
+
+/// What is known of a container besides where it stands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ContainerNote {
+    /// Its id at keeper, which is also what the API shows as the runtime's.
+    pub(crate) id: String,
+    /// Its image, once resolved.
+    pub(crate) image: Option<ImageNote>,
+    /// Whether keeper was ever asked to make it.
+    pub(crate) attempted: bool,
+    /// When it was started.
+    pub(crate) started_at: Option<Timestamp>,
+    /// When it ended.
+    pub(crate) finished_at: Option<Timestamp>,
+}
+
+impl Record {
+    /// Returns a task of which nothing was done.
+    pub(crate) fn new(assignment: Assignment, boot_id: &str) -> Record {
+        let containers = assignment.containers.iter();
+        let lives = containers
+            .clone()
+            .map(|(definition, _)| Container::new(definition.essential, definition.stop_timeout_secs));
+        let notes = containers.map(|(_, arn)| ContainerNote {
+            id: container_id(&assignment.task, arn),
+            image: None,
+            attempted: false,
+            started_at: None,
+            finished_at: None,
+        });
+        let (task, notes) = (Task::new(lives.collect()), notes.collect());
+        Record { boot_id: boot_id.to_owned(), assignment, task, notes, slot: None }
+    }
+
+    /// Returns a container's definition.
+    pub(crate) fn definition(&self, container: usize) -> &ContainerDefinition {
+        &self.assignment.containers[container].0
+    }
+
+    /// Returns the place of a container by its id.
+    pub(crate) fn place(&self, id: &str) -> Option<usize> {
+        self.notes.iter().position(|note| note.id == id)
+    }
+
+    /// Returns what control is told.
+    pub(crate) fn report(&self) -> TaskReport {
+        let both = self.task.containers.iter().zip(&self.notes).zip(&self.assignment.containers);
+        let containers = both.map(|((container, note), (definition, _))| {
+            let ending = match &container.life {
+                Life::Ended(ending) => ending.clone(),
+                Life::Pulling | Life::Pulled | Life::Starting | Life::Running | Life::Stopping { .. } => {
+                    Default::default()
+                }
+            };
+            ContainerReport {
+                name: definition.name.clone(),
+                last_status: container.status(),
+                image_digest: note.image.as_ref().map(|image| image.digest.clone()),
+                runtime_id: note.attempted.then(|| note.id.clone()),
+                exit_code: ending.code,
+                reason: ending.reason,
+            }
+        });
+        TaskReport {
+            task: self.assignment.task.clone(),
+            last_status: self.task.status(),
+            times: self.task.times.clone(),
+            containers: containers.collect(),
+            stop: self.task.stop().map(|stop| (stop.code, stop.reason.clone())),
+        }
+    }
+
+    /// Replaces the journal in a task's directory, which is made when it is not there.
+    pub(crate) fn store(&self, dir: &Utf8Path, durability: Durability) -> Result<(), Error> {
+        match disk::store(&dir.join(JOURNAL), self, durability) {
+            Err(Error::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                fs::create_dir_all(dir).map_err(Error::file("create", dir))?;
+                disk::store(&dir.join(JOURNAL), self, durability)
+            }
+            result => result,
+        }
+    }
+
+    /// Reads every journal; a directory without one that can be read is nobody's, and is returned second.
+    pub(crate) fn load_all(tasks_dir: &Utf8Path) -> Result<(Vec<Record>, Vec<Utf8PathBuf>), Error> {
+        fs::create_dir_all(tasks_dir).map_err(Error::file("create", tasks_dir))?;
+        let entries = tasks_dir.read_dir_utf8().map_err(Error::file("list", tasks_dir))?;
+        let (mut records, mut leftovers) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let dir = entry.map_err(Error::file("list", tasks_dir))?.path().to_owned();
+            match disk::load::<Record>(&dir.join(JOURNAL)) {
+                Ok(Some(record)) => records.push(record),
+                Ok(None) => leftovers.push(dir),
+                Err(error @ Error::Content { .. }) => {
+                    tracing::error!(error = crate::error::chain(&error), "journal not usable, task removed");
+                    leftovers.push(dir);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((records, leftovers))
+    }
+}
+
+/// Returns a container's id: the task's, and ten digits as Fargate writes them, which follow from its ARN.
+pub(crate) fn container_id(task: &TaskId, arn: &Arn) -> String {
+    let hash = Sha256::digest(arn.to_string());
+    let number = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
+    format!("{task}-{number:010}")
+}
+
+/// Returns the task of a container's id.
+pub(crate) fn task_of(container: &str) -> Option<TaskId> {
+    container.split_once('-').and_then(|(task, _)| task.parse().ok())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+use super::*;
+use crate::examples;
+use wharf_image::ImageConfig;
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn image() -> Image {
+    let digest: wharf_image::Digest = format!("sha256:{}", "0".repeat(64)).parse().unwrap();
+    let config = ImageConfig {
+        entrypoint: words("/entry -a"),
+        cmd: words("serve"),
+        env: words("PATH=/bin MODE=image"),
+        working_dir: "/srv".to_owned(),
+        user: "web".to_owned(),
+        ..ImageConfig::default()
+    };
+    Image {
+        reference: String::new(),
+        digest: digest.clone(),
+        manifest: digest.clone(),
+        id: digest,
+        config,
+        layers: vec!["/layers/1".into()],
+        size: 0,
+    }
+}
+
+fn describe(change: impl FnOnce(&mut Record)) -> ContainerSpec {
+    let mut record = Record::new(examples::assignment(), "boot");
+    change(&mut record);
+    container(&record, 0, &image(), Utf8Path::new("/tasks/t"), "/wharf/t".to_owned(), &[]).unwrap()
+}
+
+fn args(entry_point: Option<&str>, command: Option<&str>) -> Vec<String> {
+    let spec = describe(|record| {
+        record.assignment.containers[0].0.entry_point = entry_point.map(words);
+        record.assignment.containers[0].0.command = command.map(words);
+    });
+    spec.args
+}
+
+#[test]
+fn command_and_entry_point_replace_the_images_as_in_docker() {
+    assert_eq!(args(None, None), ["/entry", "-a", "serve"]);
+    assert_eq!(args(None, Some("test")), ["/entry", "-a", "test"]);
+    assert_eq!(args(Some("/other"), None), ["/other"]);
+    assert_eq!(args(Some("/other"), Some("x y")), ["/other", "x", "y"]);
+}
+
+#[test]
+fn environment_is_the_images_then_the_definitions_then_ecs_own() {
+    let spec = describe(|record| {
+        record.assignment.containers[0].0.environment = vec![("MODE".to_owned(), "mine".to_owned())];
+    });
+    let id = Record::new(examples::assignment(), "boot").notes[0].id.clone();
+    let expected = [
+        "PATH=/bin".to_owned(),
+        "MODE=mine".to_owned(),
+        "HOSTNAME=ip-172-31-0-10.us-east-1.compute.internal".to_owned(),
+        format!("ECS_CONTAINER_METADATA_URI_V4=http://169.254.170.2/v4/{id}"),
+        format!("ECS_CONTAINER_METADATA_URI=http://169.254.170.2/v3/{id}"),
+        format!("ECS_AGENT_URI=http://169.254.170.2/api/{id}"),
+        "AWS_EXECUTION_ENV=AWS_ECS_FARGATE".to_owned(),
+        "AWS_DEFAULT_REGION=us-east-1".to_owned(),
+        "AWS_REGION=us-east-1".to_owned(),
+    ];
+    assert_eq!(spec.env, expected);
+}
+
+#[test]
+fn definition_wins_over_the_image_and_limits_are_in_bytes() {
+    let spec = describe(|record| {
+        let definition = &mut record.assignment.containers[0].0;
+        definition.user = Some("0".to_owned());
+        definition.memory = Some(Mebibytes(64));
+        definition.ulimits =
+            vec![wharf_model::task_definition::Ulimit { name: "nofile".to_owned(), soft: 10, hard: -1 }];
+    });
+    assert_eq!((spec.user.as_str(), spec.cwd.as_str()), ("0", "/srv"));
+    assert_eq!(spec.limits.memory_bytes, 64 << 20);
+    assert_eq!((spec.ulimits[0].soft, spec.ulimits[0].hard), (10, u64::MAX));
+}

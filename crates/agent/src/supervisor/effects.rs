@@ -1,0 +1,271 @@
+//! How a task's effects are performed: each begins at once, beside the others, and comes back as a message.
+
+use super::{Message, Network, Supervisor};
+use crate::{
+    clock,
+    disk::Durability,
+    error::chain,
+    fabric::Connected,
+    logs::{Following, Phase},
+    spec, stop_signal,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+use wharf_keeper::{
+    ClientError,
+    protocol::{Container, Created, Refusal},
+};
+use wharf_model::Timestamp;
+use wharf_plan::task::{Effect, Life};
+use wharf_sandbox::cgroup::{CgroupError, TaskLimits};
+
+/// What a task is given by the fabric.
+pub(crate) type Link = Connected;
+
+/// Processes and threads that a task may have: enough for what people run, too few to exhaust a machine.
+const PIDS_MAX: u64 = 4096;
+/// How long the stop of a task waits for its last lines to be durable before the stop is told.
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
+/// Between attempts at what must succeed in the end.
+const RETRY: Duration = Duration::from_millis(200);
+const SIGKILL: i32 = 9;
+
+impl Supervisor {
+    pub(super) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::TakeNetwork => self.take_network(),
+            Effect::Pull { container } => self.pull(container),
+            Effect::Run { container } => self.run(container),
+            Effect::Terminate { container, kill_at } => self.terminate(container, kill_at),
+            Effect::Kill { container } => self.kill(container),
+            Effect::CleanUp => self.clean_up(),
+            Effect::ReleaseNetwork => self.release_network(),
+            Effect::Report => self.node.outbox.report(self.record.report()),
+        }
+    }
+
+    fn take_network(&mut self) {
+        match self.network {
+            Network::None => {}
+            Network::Taking => return,
+            // Adopted after a restart: the journal named it only when all of it was there.
+            Network::Held(_) => {
+                self.step(wharf_plan::task::Event::NetworkReady, clock::now());
+                return;
+            }
+        }
+        self.network = Network::Taking;
+        let (node, sender, cgroup) = (self.node.clone(), self.sender.clone(), self.cgroup.clone());
+        let (task, interface) =
+            (self.record.assignment.task.clone(), self.record.assignment.interface.clone());
+        let limits = self.limits();
+        tokio::spawn(async move {
+            let begun = Instant::now();
+            let made = tokio::task::spawn_blocking(move || cgroup.create(&limits));
+            let link = match node.fabric() {
+                Some(fabric) => fabric.connect(&task, &interface).await.map_err(|error| chain(&error)),
+                None => Err("the node's network is not prepared yet".to_owned()),
+            };
+            let made = joined(made.await).map_err(|error: CgroupError| chain(&error));
+            let reason = |error: String| format!("ResourceInitializationError: {error}");
+            let message = Message::Connected {
+                link: link.map(Box::new).map_err(reason),
+                cgroup: made.map_err(reason),
+                took: begun.elapsed(),
+            };
+            // A supervisor only ends when nothing is under way.
+            let _ended = sender.send(message);
+        });
+    }
+
+    fn limits(&self) -> TaskLimits {
+        let assignment = &self.record.assignment;
+        TaskLimits {
+            cpu_units: (assignment.cpu.0 > 0).then_some(assignment.cpu.0),
+            memory_bytes: (assignment.memory.0 > 0).then(|| assignment.memory.bytes()),
+            pids: PIDS_MAX,
+        }
+    }
+
+    fn pull(&self, place: usize) {
+        let (node, sender) = (self.node.clone(), self.sender.clone());
+        let name = self.record.definition(place).image.clone();
+        tokio::spawn(async move {
+            let begun = Instant::now();
+            let result = node.images.pull(&name).await.map(Box::new);
+            let _ended = sender.send(Message::Pulled { place, result, took: begun.elapsed() });
+        });
+    }
+
+    fn run(&mut self, place: usize) {
+        let Network::Held(attached) = &self.network else {
+            self.waiting.push(place);
+            return;
+        };
+        let namespace = attached.namespace.clone();
+        let (node, sender, image) = (self.node.clone(), self.sender.clone(), self.images[place].clone());
+        let (record, dir) = (Arc::new(self.record.clone()), self.dir.clone());
+        let cgroup = self.cgroup.path().to_owned();
+        tokio::spawn(async move {
+            let begun = Instant::now();
+            let result: Result<Created, String> = async {
+                let image = match image {
+                    Some(image) => image,
+                    // The agent was restarted in between; the digest is that of before.
+                    None => {
+                        let (name, before) = (&record.definition(place).image, &record.notes[place].image);
+                        Box::new(node.images.pull_again(name, before.as_ref()).await?)
+                    }
+                };
+                let spec = spec::container(&record, place, &image, &dir, cgroup, &node.nameservers)
+                    .map_err(|error| format!("CannotCreateContainerError: {error}"))?;
+                let ran = node.keeper.run(&record.notes[place].id, spec, namespace).await;
+                ran.map_err(|error| cannot_run(&error))
+            }
+            .await;
+            let _ended = sender.send(Message::Ran { place, result, took: begun.elapsed() });
+        });
+    }
+
+    fn terminate(&self, place: usize, kill_at: Timestamp) {
+        let (node, sender) = (self.node.clone(), self.sender.clone());
+        let note = &self.record.notes[place];
+        let id = note.id.clone();
+        let signal = stop_signal::number(note.image.as_ref().and_then(|image| image.stop_signal.as_deref()));
+        tokio::spawn(async move {
+            let patience = kill_at.since(clock::now());
+            let sent = tokio::time::timeout(patience, async {
+                while let Err(error) = node.keeper.kill(&id, signal).await {
+                    tracing::warn!(id, error = chain(&error), "stop signal not sent");
+                    tokio::time::sleep(RETRY).await;
+                }
+            });
+            if sent.await.is_ok() {
+                tokio::time::sleep(kill_at.since(clock::now())).await;
+            }
+            let _ended = sender.send(Message::KillDue { place });
+        });
+    }
+
+    /// Kills every process in the container's cgroup; its first one's end then comes from keeper.
+    fn kill(&self, place: usize) {
+        let (node, id) = (self.node.clone(), self.record.notes[place].id.clone());
+        let cgroup = self.cgroup.child(&id);
+        tokio::spawn(async move {
+            let killed = tokio::task::spawn_blocking(move || cgroup.kill_all(Duration::from_secs(10)));
+            if let Err(error) = joined(killed.await) {
+                tracing::error!(id, error = chain(&error), "container's processes remain");
+            }
+            if let Err(error) = node.keeper.kill(&id, SIGKILL).await {
+                tracing::warn!(id, error = chain(&error), "kill not sent");
+            }
+        });
+    }
+
+    fn clean_up(&mut self) {
+        let (node, sender) = (self.node.clone(), self.sender.clone());
+        let attempted = self.record.notes.iter().filter(|note| note.attempted);
+        let ids: Vec<String> = attempted.map(|note| note.id.clone()).collect();
+        if !ids.is_empty() {
+            // The exits are about to be forgotten by keeper.
+            self.store(Durability::Disk);
+        }
+        let outputs: Vec<Following> = self.outputs.iter().flatten().cloned().collect();
+        let connected = self.node.outbox.is_connected();
+        tokio::spawn(async move {
+            for id in &ids {
+                while let Err(error) = node.keeper.delete_and_forget(id).await {
+                    tracing::warn!(id, error = chain(&error), "container not removed yet");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+            for output in &outputs {
+                output.advance(Phase::Gone);
+            }
+            if connected {
+                let delivered = async {
+                    for output in outputs {
+                        output.finished().await;
+                    }
+                };
+                // What is late is delivered all the same, only after the stop was told.
+                let _late = tokio::time::timeout(DELIVERY_PATIENCE, delivered).await;
+            }
+            let _ended = sender.send(Message::ContainersGone);
+        });
+    }
+
+    fn release_network(&mut self) {
+        let held = match std::mem::replace(&mut self.network, Network::None) {
+            Network::Taking => {
+                self.network = Network::Taking;
+                self.release_asked = true;
+                return;
+            }
+            Network::None => None,
+            Network::Held(attached) => {
+                attached.metadata.abort();
+                Some(attached.held)
+            }
+        };
+        let (node, sender, cgroup) = (self.node.clone(), self.sender.clone(), self.cgroup.clone());
+        let (task, interface) =
+            (self.record.assignment.task.clone(), self.record.assignment.interface.clone());
+        tokio::spawn(async move {
+            let removed = tokio::task::spawn_blocking(move || {
+                cgroup.kill_all(Duration::from_secs(10)).and_then(|()| cgroup.remove())
+            });
+            if let Err(error) = joined(removed.await) {
+                tracing::error!(%task, error = chain(&error), "task's cgroup remains until the next start");
+            }
+            if let Some(fabric) = node.fabric()
+                && let Err(error) = fabric.disconnect(&task, held, &interface).await
+            {
+                tracing::error!(%task, error = chain(&error), "task's network remains until the next start");
+            }
+            let _ended = sender.send(Message::NetworkGone);
+        });
+    }
+
+    /// Looks for containers that keeper should know and does not name: its journal was lost.
+    pub(super) fn look_for(&self, containers: &[Container]) {
+        let lives = self.record.task.containers.iter().zip(&self.record.notes).enumerate();
+        for (place, (container, note)) in lives {
+            let runs = matches!(container.life, Life::Running | Life::Stopping { .. });
+            if !runs || containers.iter().any(|known| known.id == note.id) {
+                continue;
+            }
+            let (node, sender, id) = (self.node.clone(), self.sender.clone(), note.id.clone());
+            tokio::spawn(async move {
+                // It may have been started after the list was made.
+                let now = node.keeper.list().await;
+                if now.is_ok_and(|known| known.iter().all(|known| known.id != id)) {
+                    let _ended = sender.send(Message::Vanished { place });
+                }
+            });
+        }
+    }
+}
+
+/// Returns the reason that the API shows of a container that could not be run.
+fn cannot_run(error: &ClientError) -> String {
+    let text = chain(error);
+    match error {
+        ClientError::Refused(Refusal::CannotCreate { reason, .. }) if reason.starts_with("Cannot") => {
+            reason.clone()
+        }
+        ClientError::Refused(_) => format!("CannotCreateContainerError: {text}"),
+        ClientError::Connect { .. }
+        | ClientError::Talk(_)
+        | ClientError::Understand(_)
+        | ClientError::Unexpected(_) => format!("CannotStartContainerError: {text}"),
+    }
+}
+
+fn joined<T>(result: Result<T, tokio::task::JoinError>) -> T {
+    result.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // Blocking work is only cancelled with the whole runtime.
+        Err(error) => panic!("blocking work was cancelled: {error}"),
+    })
+}
