@@ -18,9 +18,7 @@ pub use disk::Damaged;
 pub use draft::Draft;
 pub use record::{Record, View};
 pub use store::{OpenError, Schema, Store, StoreError, UpdateError};
-pub use tables::{
-    AddressLease, AddressPool, Counter, RequestToken, TargetHealthRecord, lease_key, schema, target_key,
-};
+pub use tables::{AddressLease, AddressPool, Counter, RequestToken, TargetHealthRecord, schema, target_key};
 
 #[cfg(test)]
 mod tests;

@@ -72,7 +72,7 @@ pub struct RequestToken {
 /// How full a block of addresses is, and where the search for a free one goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressPool {
-    /// A subnet's id, or `public`.
+    /// The block.
     pub name: String,
     /// The address after the one given last, counted from the block's first.
     pub cursor: u32,
@@ -89,11 +89,6 @@ pub struct AddressLease {
     pub address: Ipv4Addr,
     /// The interface that has it.
     pub interface: EniId,
-}
-
-/// Returns the key of a lease: its pool and its address.
-pub fn lease_key(pool: &str, address: Ipv4Addr) -> String {
-    format!("{pool} {address}")
 }
 
 /// The last health that the balancer reported of a target. Written volatile: the balancer repeats it.
@@ -142,4 +137,4 @@ record!(LogGroup, "log_groups", |group| group.name.clone());
 record!(RequestToken, "request_tokens", |token| token.name.clone());
 record!(Counter, "counters", |counter| counter.name.clone());
 record!(AddressPool, "address_pools", |pool| pool.name.clone());
-record!(AddressLease, "address_leases", |lease| lease_key(&lease.pool, lease.address));
+record!(AddressLease, "address_leases", |lease| lease.address.to_string());

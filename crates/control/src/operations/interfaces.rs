@@ -12,13 +12,10 @@ use wharf_model::{
     network::{Cidr, InterfaceOwner, InterfaceStatus, MacAddress, NetworkInterface, Subnet},
     task::Task,
 };
-use wharf_store::{AddressLease, AddressPool, Draft, View, lease_key};
+use wharf_store::{AddressLease, AddressPool, Draft, View};
 
 /// How long an address rests after its interface was given back.
 pub const QUARANTINE: Duration = Duration::from_secs(30);
-
-/// The pool of public addresses.
-const PUBLIC: &str = "public";
 
 /// Why there is no interface.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -60,19 +57,19 @@ pub fn allocate(
     for subnet in new.subnets {
         let found =
             draft.get::<Subnet>(subnet.as_str()).ok_or_else(|| Error::SubnetNotFound(subnet.clone()))?;
-        choices.push((pool(draft, subnet.as_str(), FIRST_IN_SUBNET).held, found));
+        choices.push((pool(draft, &found.cidr, FIRST_IN_SUBNET).held, found));
     }
     // The sort is stable: among equally full subnets the caller's order decides.
     choices.sort_by_key(|(held, _)| *held);
     let (subnet, private_ip) = choices
         .into_iter()
         .find_map(|(_, subnet)| {
-            let address = take(draft, subnet.id.as_str(), &subnet.cidr, FIRST_IN_SUBNET, &id)?;
+            let address = take(draft, &subnet.cidr, FIRST_IN_SUBNET, &id)?;
             Some((subnet, address))
         })
         .ok_or_else(|| Error::SubnetsExhausted(new.subnets.to_vec()))?;
     let public_ip = if new.public {
-        let address = take(draft, PUBLIC, &config.public_cidr, 1, &id);
+        let address = take(draft, &config.public_cidr, 1, &id);
         Some(address.ok_or(Error::PublicExhausted(config.public_cidr))?)
     } else {
         None
@@ -126,7 +123,7 @@ pub fn due(view: &View<'_>, now: Timestamp) -> Vec<EniId> {
     rested
         .into_iter()
         .filter(|interface| {
-            let lease = view.get::<AddressLease>(&lease_key(interface.subnet.as_str(), interface.private_ip));
+            let lease = view.get::<AddressLease>(&interface.private_ip.to_string());
             lease.is_some_and(|lease| lease.interface == interface.id) || !shown.contains(&interface.id)
         })
         .map(|interface| interface.id.clone())
@@ -142,9 +139,9 @@ pub fn reap(draft: &mut Draft<'_>, due: &[EniId], now: Timestamp) {
         if !rested(&interface, now) {
             continue;
         }
-        give_back(draft, interface.subnet.as_str(), interface.private_ip, id);
+        give_back(draft, interface.private_ip, id);
         if let Some(public) = interface.public_ip {
-            give_back(draft, PUBLIC, public, id);
+            give_back(draft, public, id);
         }
         if !shown.contains(id) {
             draft.delete::<NetworkInterface>(id.as_str());
@@ -154,7 +151,7 @@ pub fn reap(draft: &mut Draft<'_>, due: &[EniId], now: Timestamp) {
 
 /// Returns how many addresses of a subnet are free.
 pub fn available(view: &View<'_>, subnet: &Subnet) -> u32 {
-    let held = view.get::<AddressPool>(subnet.id.as_str()).map_or(0, |pool| pool.held);
+    let held = view.get::<AddressPool>(&subnet.cidr.to_string()).map_or(0, |pool| pool.held);
     span(&subnet.cidr, FIRST_IN_SUBNET).saturating_sub(held)
 }
 
@@ -170,40 +167,42 @@ fn span(cidr: &Cidr, first: u32) -> u32 {
     u32::try_from(cidr.size()).unwrap_or(u32::MAX).saturating_sub(first + 1)
 }
 
-fn pool(draft: &Draft<'_>, name: &str, first: u32) -> AddressPool {
-    match draft.get::<AddressPool>(name) {
+/// Returns what is known of a block. Blocks and not subnets are counted: the machine has each address once, whatever
+/// subnet it is called by.
+fn pool(draft: &Draft<'_>, block: &Cidr, first: u32) -> AddressPool {
+    let name = block.to_string();
+    match draft.get::<AddressPool>(&name) {
         Some(pool) => (*pool).clone(),
-        None => AddressPool { name: name.to_owned(), cursor: first, held: 0 },
+        None => AddressPool { name, cursor: first, held: 0 },
     }
 }
 
-fn take(draft: &mut Draft<'_>, name: &str, cidr: &Cidr, first: u32, id: &EniId) -> Option<Ipv4Addr> {
-    let mut pool = pool(draft, name, first);
-    let span = span(cidr, first);
+fn take(draft: &mut Draft<'_>, block: &Cidr, first: u32, id: &EniId) -> Option<Ipv4Addr> {
+    let mut pool = pool(draft, block, first);
+    let span = span(block, first);
     if pool.held >= span {
         return None;
     }
     let start = pool.cursor.saturating_sub(first);
     let (offset, address) = (0..span).find_map(|step| {
         let offset = first + (start + step) % span;
-        let address = cidr.nth(offset)?;
-        draft.get::<AddressLease>(&lease_key(name, address)).is_none().then_some((offset, address))
+        let address = block.nth(offset)?;
+        draft.get::<AddressLease>(&address.to_string()).is_none().then_some((offset, address))
     })?;
     pool.cursor = offset + 1;
     pool.held += 1;
+    draft.put(AddressLease { pool: pool.name.clone(), address, interface: id.clone() });
     draft.put(pool);
-    draft.put(AddressLease { pool: name.to_owned(), address, interface: id.clone() });
     Some(address)
 }
 
-fn give_back(draft: &mut Draft<'_>, name: &str, address: Ipv4Addr, id: &EniId) {
-    let key = lease_key(name, address);
+fn give_back(draft: &mut Draft<'_>, address: Ipv4Addr, id: &EniId) {
+    let key = address.to_string();
     // The address may have been given to another interface since.
-    if draft.get::<AddressLease>(&key).is_some_and(|lease| lease.interface == *id) {
-        draft.delete::<AddressLease>(&key);
-        let mut pool = pool(draft, name, 0);
-        pool.held = pool.held.saturating_sub(1);
-        draft.put(pool);
+    let Some(lease) = draft.get::<AddressLease>(&key).filter(|lease| lease.interface == *id) else { return };
+    draft.delete::<AddressLease>(&key);
+    if let Some(pool) = draft.get::<AddressPool>(&lease.pool) {
+        draft.put(AddressPool { held: pool.held.saturating_sub(1), ..(*pool).clone() });
     }
 }
 

@@ -2,15 +2,14 @@
 
 use crate::{
     Control,
-    operations::{log_groups, networks, repositories},
+    operations::{interfaces, log_groups, networks, repositories},
 };
-use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 use wharf_model::{
     cluster::Cluster,
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
-    network::{InterfaceOwner, InterfaceStatus, NetworkInterface, SecurityGroup, Subnet, Vpc},
+    network::{NetworkInterface, SecurityGroup, Subnet, Vpc},
     repository::Repository,
     service::Service,
     target_group::{Target, TargetGroup},
@@ -18,9 +17,6 @@ use wharf_model::{
     task_definition::TaskDefinition,
 };
 use wharf_store::{Draft, Record, StoreError, TargetHealthRecord};
-
-/// Addresses of tasks that the nodes are still removing are not given again before this time is over.
-const QUARANTINE: Duration = Duration::from_secs(30);
 
 /// A reset that was not completed; repeating it is safe.
 #[derive(Debug, Error)]
@@ -65,19 +61,11 @@ impl Control {
             let deleted = log_groups::delete(self, &name).await;
             deleted.map_err(|source| ResetError::LogGroup { name, source })?;
         }
-        let until = self.now() + QUARANTINE;
+        let now = self.now();
         self.store()
             .change(|draft| {
                 for interface in draft.list::<NetworkInterface>("") {
-                    match interface.owner {
-                        InterfaceOwner::Task { .. } => draft.put(NetworkInterface {
-                            status: InterfaceStatus::Quarantined { until },
-                            ..Arc::unwrap_or_clone(interface)
-                        }),
-                        InterfaceOwner::LoadBalancer(_) => {
-                            draft.delete::<NetworkInterface>(interface.id.as_str())
-                        }
-                    }
+                    interfaces::release(draft, &interface.id, now);
                 }
                 clear::<Task>(draft);
                 clear::<Service>(draft);
