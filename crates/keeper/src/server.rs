@@ -35,6 +35,7 @@ mod adopt;
 mod requests;
 
 const LAUNCH_PATIENCE: Duration = Duration::from_secs(60);
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A helper at work and what it is for.
 #[derive(Debug)]
@@ -350,11 +351,19 @@ fn file(what: &'static str, path: &Utf8PathBuf) -> impl FnOnce(std::io::Error) -
     move |source| Error::File { what, path, source }
 }
 
+/// Takes the lock. A helper of a keeper that was just killed may hold its copy for another moment.
 fn lock(config: &Config) -> Result<Flock<std::fs::File>, Error> {
     let path = config.state_dir.join("lock");
-    let opened = std::fs::File::options().write(true).create(true).truncate(false).open(&path);
-    let opened = opened.map_err(file("open", &path))?;
-    Flock::lock(opened, FlockArg::LockExclusiveNonblock).map_err(|_| Error::Locked(config.state_dir.clone()))
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        let opened = std::fs::File::options().write(true).create(true).truncate(false).open(&path);
+        let opened = opened.map_err(file("open", &path))?;
+        match Flock::lock(opened, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            Err(_) if Instant::now() > deadline => return Err(Error::Locked(config.state_dir.clone())),
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
 }
 
 fn listen(config: &Config) -> Result<UnixListener, Error> {

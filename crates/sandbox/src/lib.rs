@@ -8,3 +8,6 @@ pub mod rootfs;
 pub mod runtime;
 pub mod seccomp;
 pub mod spec;
+
+#[cfg(test)]
+mod testbed;

@@ -21,10 +21,12 @@ mod link;
 mod namespace;
 mod slot;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use host::Network;
 pub use namespace::METADATA_ADDRESS;
+#[cfg(test)]
+pub(crate) use namespace::within;
 pub use slot::{Slot, SlotName};
 
 /// An IPv4 network.
