@@ -44,17 +44,17 @@ class Wharf:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([self.binary, "up", *self.options], stdout=log, stderr=log)
         try:
-            self.wait(lambda: self.command("status", "--quiet").returncode == 0, "be ready", 60)
+            self.wait(lambda: self.command("status", "--quiet").returncode == 0, "become ready", 60)
+            self.request_sent = self.request_answered = 0
+            self.ecs = self.client("ecs")
+            self.ecs.meta.events.register("before-send.ecs.RunTask", self.note_sent)
+            self.ecs.meta.events.register("after-call.ecs.RunTask", self.note_answered)
+            self.logs = self.client("logs")
+            subnets = self.client("ec2").describe_subnets()["Subnets"]
+            self.subnets = [subnet["SubnetId"] for subnet in subnets]
         except BaseException:
             self.__exit__()
             raise
-        self.request_sent = self.request_answered = 0
-        self.ecs = self.client("ecs")
-        self.ecs.meta.events.register("before-send.ecs.RunTask", self.note_sent)
-        self.ecs.meta.events.register("after-call.ecs.RunTask", self.note_answered)
-        self.logs = self.client("logs")
-        subnets = self.client("ec2").describe_subnets()["Subnets"]
-        self.subnets = [subnet["SubnetId"] for subnet in subnets]
         return self
 
     def __exit__(self, *_) -> None:
