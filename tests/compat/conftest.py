@@ -19,7 +19,6 @@ import pytest
 CACHE = Path(os.environ.get("WHARF_CACHE", Path.home() / ".cache" / "wharf"))
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", CACHE / "target"))
 BINARY = os.environ.get("WHARF_BINARY", str(TARGET / "release" / "wharf"))
-BUNDLES = Path(os.environ.get("WHARF_BUNDLES", CACHE / "bundles"))
 
 
 @pytest.fixture(scope="session", autouse=True)
