@@ -1,0 +1,181 @@
+//! Listeners, their actions and rules.
+
+use super::{Attribute, Tag};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+
+/// Input of CreateListener.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct CreateListenerInput {
+    pub load_balancer_arn: Option<String>,
+    pub protocol: Option<String>,
+    pub port: Option<i64>,
+    pub ssl_policy: Option<String>,
+    pub certificates: Option<IgnoredAny>,
+    pub default_actions: Vec<Action>,
+    pub alpn_policy: Option<IgnoredAny>,
+    pub tags: Vec<Tag>,
+    pub mutual_authentication: Option<IgnoredAny>,
+}
+
+/// Input of ModifyListener.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ModifyListenerInput {
+    pub listener_arn: Option<String>,
+    pub protocol: Option<String>,
+    pub port: Option<i64>,
+    pub ssl_policy: Option<String>,
+    pub certificates: Option<IgnoredAny>,
+    pub default_actions: Vec<Action>,
+    pub alpn_policy: Option<IgnoredAny>,
+    pub mutual_authentication: Option<IgnoredAny>,
+}
+
+/// Input of DescribeListeners.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DescribeListenersInput {
+    pub load_balancer_arn: Option<String>,
+    pub listener_arns: Vec<String>,
+    pub marker: Option<String>,
+    pub page_size: Option<i64>,
+}
+
+/// An input that is a listener's ARN.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ListenerInput {
+    pub listener_arn: Option<String>,
+}
+
+/// Input of ModifyListenerAttributes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ModifyListenerAttributesInput {
+    pub listener_arn: Option<String>,
+    pub attributes: Vec<Attribute>,
+}
+
+/// Output of CreateListener, ModifyListener and DescribeListeners.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListenersOutput {
+    pub listeners: Vec<Listener>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+}
+
+/// A listener.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Listener {
+    pub listener_arn: String,
+    pub load_balancer_arn: String,
+    pub port: u16,
+    pub protocol: &'static str,
+    pub default_actions: Vec<Action>,
+}
+
+/// What is done with a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Action {
+    #[serde(rename = "Type")]
+    pub kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_group_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed_response_config: Option<FixedResponse>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_config: Option<Redirect>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward_config: Option<Forward>,
+}
+
+/// The groups that requests are forwarded to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Forward {
+    pub target_groups: Vec<WeightedGroup>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_group_stickiness_config: Option<GroupStickiness>,
+}
+
+/// A target group with its weight.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct WeightedGroup {
+    pub target_group_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<i64>,
+}
+
+/// Whether a client stays with its group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct GroupStickiness {
+    pub enabled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<i64>,
+}
+
+/// An answer that needs no target.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct FixedResponse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_body: Option<String>,
+    pub status_code: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+}
+
+/// Where clients are sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Redirect {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    pub status_code: String,
+}
+
+/// Input of DescribeRules.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DescribeRulesInput {
+    pub listener_arn: Option<String>,
+    pub rule_arns: Vec<String>,
+    pub marker: Option<String>,
+    pub page_size: Option<i64>,
+}
+
+/// Output of DescribeRules.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RulesOutput {
+    pub rules: Vec<Rule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+}
+
+/// A rule.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Rule {
+    pub rule_arn: String,
+    pub priority: String,
+    pub conditions: Vec<()>,
+    pub actions: Vec<Action>,
+    pub is_default: bool,
+}
