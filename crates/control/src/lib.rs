@@ -8,8 +8,11 @@ mod control;
 pub mod ids;
 pub mod links;
 pub mod log_store;
+mod look;
 pub mod loops;
 pub mod operations;
+mod serve;
 
 pub use config::Config;
 pub use control::{Control, StartError};
+pub use serve::{ServeError, serve};

@@ -1,4 +1,5 @@
 //! The connections to the processes of a node.
 
+pub(crate) mod agent;
 pub mod balancer;
 pub mod board;

@@ -1,4 +1,6 @@
 //! The loops: each compares what is wanted with what is seen, and writes what is wanted next.
 
 pub mod routing;
+pub(crate) mod services;
+pub(crate) mod tasks;
 pub mod upkeep;

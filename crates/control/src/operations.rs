@@ -2,12 +2,24 @@
 //! functions over a store's draft, for others to use inside a transaction of their own.
 
 pub mod balancing;
+pub mod clusters;
+mod error;
 pub mod interfaces;
+pub(crate) mod launch;
 pub mod listeners;
 pub mod load_balancers;
 pub mod log_groups;
+mod network_configuration;
 pub mod networks;
+pub mod references;
 pub mod repositories;
 pub mod reset;
+pub mod run_task;
+pub mod services;
+pub mod tags;
 pub mod target_groups;
 pub mod targets;
+pub mod task_definitions;
+pub mod tasks;
+
+pub use error::{Described, Error, Failure};

@@ -1,0 +1,182 @@
+//! What a node says of its tasks, and of itself, written down.
+
+use crate::operations::{interfaces, tasks};
+use std::sync::Arc;
+use wharf_model::{
+    NodeId, TaskId, Timestamp,
+    cluster::Cluster,
+    node::Node,
+    service::Service,
+    task::{ContainerStatus, DesiredStatus, StopCode, Task, TaskStatus, TaskTimes},
+};
+use wharf_nodelink::agent::{ContainerReport, TaskReport};
+use wharf_plan::service::restart;
+use wharf_store::Draft;
+
+#[cfg(test)]
+mod tests;
+
+/// Writes down a node that has connected. When it has been booted since, its tasks are gone.
+pub(super) fn join(draft: &mut Draft<'_>, node: Node, now: Timestamp) {
+    let known = draft.get::<Node>(node.id.as_str());
+    if known.as_ref().is_some_and(|known| known.boot_id != node.boot_id) {
+        for task in draft.list::<Task>("") {
+            if task.node == node.id && task.last_status != TaskStatus::Stopped {
+                lose(draft, &task, now);
+            }
+        }
+    }
+    let registered_at = known.as_ref().map_or(node.registered_at, |known| known.registered_at);
+    let node = Node { registered_at, ..node };
+    if known.is_none_or(|known| *known != node) {
+        draft.put(node);
+    }
+}
+
+/// Writes down where a task stands. Returns the task when its node may forget it.
+pub(super) fn record(
+    draft: &mut Draft<'_>,
+    node: &NodeId,
+    report: TaskReport,
+    now: Timestamp,
+) -> Option<TaskId> {
+    // A node reports ids alone; the table's keys begin with the cluster.
+    let clusters = draft.list::<Cluster>("");
+    let found =
+        clusters.iter().find_map(|cluster| draft.get::<Task>(&format!("{}/{}", cluster.name, report.task)));
+    let Some(known) = found.filter(|task| task.node == *node) else {
+        return (report.last_status == TaskStatus::Stopped).then_some(report.task);
+    };
+    if known.last_status == TaskStatus::Stopped {
+        return Some(report.task);
+    }
+    let mut task = (*known).clone();
+    task.last_status = known.last_status.max(report.last_status);
+    task.times = merge(&known.times, &report.times);
+    for container in &mut task.containers {
+        if let Some(report) = report.containers.iter().find(|report| report.name == container.name) {
+            take_over(container, report);
+        }
+    }
+    if let Some((code, reason)) = report.stop {
+        task.stop_code = Some(code);
+        task.stopped_reason = Some(reason);
+    }
+    let mut deregistered = Vec::new();
+    if task.last_status > TaskStatus::Running {
+        task.desired_status = DesiredStatus::Stopped;
+        task.times.stopping_at.get_or_insert(now);
+        deregistered = tasks::deregister_in(draft, &task, now);
+    }
+    let stopped = task.last_status == TaskStatus::Stopped;
+    if stopped {
+        task.times.stopped_at.get_or_insert(now);
+        task.containers.iter_mut().for_each(|container| container.last_status = ContainerStatus::Stopped);
+    }
+    if task == *known {
+        return None;
+    }
+    task.version += 1;
+    // Where a task stands on its way need not survive: its node says it again.
+    let lasting = task.last_status != known.last_status
+        && matches!(task.last_status, TaskStatus::Running | TaskStatus::Stopped);
+    if lasting {
+        draft.put(task.clone());
+    } else {
+        draft.put_volatile(task.clone());
+    }
+    tasks::tell_deregistered(draft, &task, &deregistered, now);
+    if stopped {
+        interfaces::release(draft, &task.interface, now);
+        hold_back_next(draft, &task, now);
+    }
+    stopped.then_some(task.id)
+}
+
+/// Makes a task's service wait before it starts another, when the task did not last.
+fn hold_back_next(draft: &mut Draft<'_>, task: &Task, now: Timestamp) {
+    let Some((name, deployment)) = &task.service else { return };
+    let Some(service) = draft.get::<Service>(&format!("{}/{name}", task.cluster)) else { return };
+    let Some(primary) = service.deployments.first().filter(|primary| primary.id == *deployment) else {
+        return;
+    };
+    let (failed_tasks, wait) = match task.stop_code {
+        Some(StopCode::TaskFailedToStart) => {
+            let failed = primary.failed_tasks + 1;
+            (failed, restart::after_failed_starts(failed))
+        }
+        Some(StopCode::EssentialContainerExited) => {
+            let brief = brief_runs(draft, task, now);
+            (primary.failed_tasks, restart::after_brief_runs(brief))
+        }
+        Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated | StopCode::TerminationNotice)
+        | None => return,
+    };
+    if wait.is_zero() {
+        return;
+    }
+    let mut service = (*service).clone();
+    if let Some(primary) = service.deployments.first_mut() {
+        primary.retry_at = primary.retry_at.max(Some(now + wait));
+        if primary.failed_tasks != failed_tasks {
+            primary.failed_tasks = failed_tasks;
+            primary.updated_at = now;
+        }
+    }
+    draft.put(service);
+}
+
+/// Returns how many tasks of a task's deployment ended by themselves lately, soon after their start.
+fn brief_runs(draft: &Draft<'_>, task: &Task, now: Timestamp) -> u32 {
+    let brief = |other: &Arc<Task>| {
+        let TaskTimes { started_at, stopped_at, .. } = &other.times;
+        other.service == task.service
+            && other.stop_code == Some(StopCode::EssentialContainerExited)
+            && stopped_at.is_some_and(|stopped_at| {
+                now.since(stopped_at) < restart::MEMORY
+                    && started_at.is_none_or(|started_at| stopped_at.since(started_at) < restart::BRIEF)
+            })
+    };
+    let tasks = draft.list::<Task>(&format!("{}/", task.cluster));
+    u32::try_from(tasks.iter().filter(|other| brief(other)).count()).unwrap_or(u32::MAX)
+}
+
+/// Ends a task that nobody saw ending.
+fn lose(draft: &mut Draft<'_>, known: &Arc<Task>, now: Timestamp) {
+    let deregistered = tasks::deregister_in(draft, known, now);
+    let mut task = Task {
+        desired_status: DesiredStatus::Stopped,
+        last_status: TaskStatus::Stopped,
+        version: known.version + 1,
+        ..(**known).clone()
+    };
+    task.stop_code.get_or_insert(StopCode::TerminationNotice);
+    task.stopped_reason.get_or_insert_with(|| format!("Host (node {}) was restarted.", known.node));
+    task.times.stopping_at.get_or_insert(now);
+    task.times.execution_stopped_at.get_or_insert(now);
+    task.times.stopped_at.get_or_insert(now);
+    task.containers.iter_mut().for_each(|container| container.last_status = ContainerStatus::Stopped);
+    draft.put(task.clone());
+    tasks::tell_deregistered(draft, &task, &deregistered, now);
+    interfaces::release(draft, &task.interface, now);
+}
+
+fn take_over(container: &mut wharf_model::task::Container, report: &ContainerReport) {
+    container.last_status = container.last_status.max(report.last_status);
+    container.image_digest = report.image_digest.clone().or(container.image_digest.take());
+    container.runtime_id = report.runtime_id.clone().or(container.runtime_id.take());
+    container.exit_code = report.exit_code.or(container.exit_code);
+    container.reason = report.reason.clone().or(container.reason.take());
+}
+
+fn merge(known: &TaskTimes, report: &TaskTimes) -> TaskTimes {
+    TaskTimes {
+        connectivity_at: report.connectivity_at.or(known.connectivity_at),
+        pull_started_at: report.pull_started_at.or(known.pull_started_at),
+        pull_stopped_at: report.pull_stopped_at.or(known.pull_stopped_at),
+        started_at: report.started_at.or(known.started_at),
+        stopping_at: known.stopping_at.or(report.stopping_at),
+        execution_stopped_at: report.execution_stopped_at.or(known.execution_stopped_at),
+        stopped_at: report.stopped_at.or(known.stopped_at),
+    }
+}

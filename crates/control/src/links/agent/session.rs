@@ -1,0 +1,180 @@
+//! One connection of an agent, from its hello to its end.
+
+use super::{outgoing::Outgoing, report};
+use crate::{Control, operations::log_groups};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::{
+    net::{UnixStream, unix::OwnedReadHalf},
+    sync::mpsc,
+    task::JoinSet,
+};
+use wharf_model::{NodeId, TaskId, logs::LogEvent, node::Node};
+use wharf_nodelink::{
+    FrameError, VERSION,
+    agent::{FromAgent, TaskReport, ToAgent},
+    read_frame, write_frame,
+};
+use wharf_store::StoreError;
+
+/// How long a new connection may take to say who it is.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many reports are taken into one change.
+const REPORTS_MAX: usize = 256;
+/// How many batches of log lines may wait.
+const LOGS_MAX: usize = 64;
+
+/// Why a connection to an agent ended.
+#[derive(Debug, Error)]
+pub(super) enum LinkError {
+    /// It failed.
+    #[error("talk to the agent")]
+    Frame(#[from] FrameError),
+    /// The first frame did not come, or was another.
+    #[error("the agent did not say hello")]
+    NoHello,
+    /// The other side is of another version.
+    #[error("the agent speaks version {0} of the protocol, not {VERSION}")]
+    Version(u32),
+    /// What it said could not be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Lines for a log group.
+struct LogBatch {
+    number: u64,
+    group: String,
+    stream: String,
+    create_group: bool,
+    events: Vec<LogEvent>,
+}
+
+/// Serves a connection to its end. `join` is called once it is known whose it is.
+pub(super) async fn attend(control: &Control, stream: UnixStream, join: impl FnOnce(&NodeId)) {
+    match Box::pin(converse(control, stream, join)).await {
+        Ok(()) => tracing::info!("agent disconnected"),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(%error, cause, "agent disconnected");
+        }
+    }
+}
+
+async fn converse(
+    control: &Control,
+    stream: UnixStream,
+    join: impl FnOnce(&NodeId),
+) -> Result<(), LinkError> {
+    let (mut from, mut to) = stream.into_split();
+    let hello = tokio::time::timeout(HELLO_TIMEOUT, read_frame(&mut from)).await;
+    let Ok(Some(FromAgent::Hello { version, node, boot_id, cpu, memory })) =
+        hello.map_err(|_| LinkError::NoHello)?
+    else {
+        return Err(LinkError::NoHello);
+    };
+    if version != VERSION {
+        return Err(LinkError::Version(version));
+    }
+    join(&node);
+    tracing::info!(%node, "agent connected");
+    let now = control.now();
+    let joined = Node { id: node.clone(), boot_id, cpu, memory, registered_at: now };
+    control.store().change(|draft| report::join(draft, joined, now)).await?;
+
+    let (heard, mut reports) = mpsc::channel(REPORTS_MAX);
+    let (logged, mut logs) = mpsc::channel(LOGS_MAX);
+    // Answers are few and small, and each of them follows a frame that was read.
+    let (answer, mut answers) = mpsc::unbounded_channel();
+    let mut reader = JoinSet::new();
+    reader.spawn(listen(from, heard, logged));
+
+    let speak = async {
+        let mut bell = control.store().watch();
+        let mut outgoing = Outgoing::new(node.clone());
+        loop {
+            bell.mark_unchanged();
+            let frames = {
+                let view = control.store().view();
+                outgoing.next(&view, control.config())
+            };
+            for frame in &frames {
+                write_frame(&mut to, frame).await?;
+            }
+            tokio::select! {
+                rung = bell.changed() => if rung.is_err() { return Ok::<(), LinkError>(()) },
+                Some(frame) = answers.recv() => write_frame(&mut to, &frame).await?,
+            }
+        }
+    };
+    let hear = async {
+        let mut batch: Vec<TaskReport> = Vec::new();
+        while reports.recv_many(&mut batch, REPORTS_MAX).await > 0 {
+            for task in take_in(control, &node, std::mem::take(&mut batch)).await? {
+                let _ = answer.send(ToAgent::Forget(task));
+            }
+        }
+        Ok::<(), LinkError>(())
+    };
+    let keep_logs = async {
+        while let Some(LogBatch { number, group, stream, create_group, events }) = logs.recv().await {
+            match log_groups::deliver(control, &group, &stream, create_group, number, events).await {
+                Ok(()) => {}
+                // Nobody will make the group for lines that are there already: they are let go, as on AWS.
+                Err(log_groups::Error::GroupNotFound) => {
+                    tracing::warn!(group, stream, "log group does not exist, its lines are dropped");
+                }
+                Err(error) => {
+                    tracing::error!(%error, group, stream, "log lines cannot be kept");
+                    continue;
+                }
+            }
+            let _ = answer.send(ToAgent::LogsStored { batch: number });
+        }
+    };
+    let hear = async { tokio::join!(hear, keep_logs).0 };
+    tokio::select! {
+        failed = speak => failed,
+        ended = hear => match (ended, reader.join_next().await) {
+            (Ok(()), Some(Ok(ended))) => ended,
+            (ended, _) => ended,
+        },
+    }
+}
+
+/// Reads frames until the connection ends. A task of its own, because reading cannot be interrupted.
+async fn listen(
+    mut from: OwnedReadHalf,
+    heard: mpsc::Sender<TaskReport>,
+    logged: mpsc::Sender<LogBatch>,
+) -> Result<(), LinkError> {
+    while let Some(message) = read_frame(&mut from).await? {
+        let taken = match message {
+            FromAgent::Report(report) => heard.send(*report).await.is_ok(),
+            FromAgent::Logs { batch, group, stream, create_group, events } => {
+                let batch = LogBatch { number: batch, group, stream, create_group, events };
+                logged.send(batch).await.is_ok()
+            }
+            FromAgent::Hello { .. } => true,
+        };
+        if !taken {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Records reports; returns the tasks that their node may forget.
+async fn take_in(
+    control: &Control,
+    node: &NodeId,
+    reports: Vec<TaskReport>,
+) -> Result<Vec<TaskId>, StoreError> {
+    let now = control.now();
+    control
+        .store()
+        .change(|draft| {
+            reports.into_iter().filter_map(|report| report::record(draft, node, report, now)).collect()
+        })
+        .await
+}

@@ -1,0 +1,60 @@
+//! Where a task's interface may be made: subnets and groups that exist and belong together.
+
+use super::{Error, networks};
+use crate::look::Look;
+use wharf_model::{
+    SecurityGroupId,
+    network::{SecurityGroup, Subnet},
+    service::AwsvpcConfiguration,
+};
+use wharf_store::Draft;
+
+/// The most subnets and security groups that ECS takes.
+const SUBNETS_MAX: usize = 16;
+const GROUPS_MAX: usize = 5;
+
+/// Checks that everything exists and is of one VPC.
+pub(super) fn check(look: &impl Look, network: &AwsvpcConfiguration) -> Result<(), Error> {
+    if network.subnets.is_empty() {
+        return Err(Error::invalid("subnets can not be empty."));
+    }
+    if network.subnets.len() > SUBNETS_MAX {
+        return Err(Error::invalid(format!("subnets can have at most {SUBNETS_MAX} items.")));
+    }
+    if network.security_groups.len() > GROUPS_MAX {
+        return Err(Error::invalid(format!("securityGroups can have at most {GROUPS_MAX} items.")));
+    }
+    let mut vpc = None;
+    for id in &network.subnets {
+        let subnet = look.get::<Subnet>(id.as_str()).ok_or_else(|| {
+            Error::invalid(format!(
+                "Error retrieving subnet information for [{id}]: The subnet ID '{id}' does not exist (ErrorCode: \
+                 InvalidSubnetID.NotFound)"
+            ))
+        })?;
+        if vpc.get_or_insert_with(|| subnet.vpc.clone()) != &subnet.vpc {
+            return Err(Error::invalid("subnets must all be of the same VPC."));
+        }
+    }
+    for id in &network.security_groups {
+        let group = look.get::<SecurityGroup>(id.as_str()).ok_or_else(|| {
+            Error::invalid(format!(
+                "Error retrieving security group information for [{id}]: The security group '{id}' does not exist \
+                 (ErrorCode: InvalidGroup.NotFound)"
+            ))
+        })?;
+        if vpc.as_ref() != Some(&group.vpc) {
+            return Err(Error::invalid(format!("The security group '{id}' is not of the subnets' VPC.")));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the groups of an interface: those given, or the default group of the subnets' VPC.
+pub(super) fn groups(draft: &Draft<'_>, network: &AwsvpcConfiguration) -> Vec<SecurityGroupId> {
+    if !network.security_groups.is_empty() {
+        return network.security_groups.clone();
+    }
+    let subnet = network.subnets.first().and_then(|id| draft.get::<Subnet>(id.as_str()));
+    subnet.and_then(|subnet| networks::default_security_group(draft, &subnet.vpc)).into_iter().collect()
+}

@@ -1,0 +1,290 @@
+//! RunTask: tasks that no service keeps.
+
+use super::{
+    Described, Error, Failure, clusters,
+    launch::{self, Launch, NotLaunched},
+    network_configuration, task_definitions,
+    tasks::{self, TaskDetail},
+};
+use crate::Control;
+use sha2::{Digest, Sha256};
+use std::{sync::Arc, time::Duration};
+use wharf_model::{
+    ClusterName, Timestamp,
+    cluster::Cluster,
+    node::Node,
+    service::AwsvpcConfiguration,
+    tag::Tag,
+    task::{Task, TaskOverride},
+    task_definition::{LaunchType, TaskDefinition},
+};
+use wharf_plan::fargate;
+use wharf_store::{Draft, RequestToken, UpdateError};
+
+/// How long a request waits for the first node of a Wharf that has just been started.
+const FIRST_NODE: Duration = Duration::from_secs(5);
+
+/// What tasks are started from.
+#[derive(Debug, Clone)]
+pub struct RunTask {
+    /// The cluster.
+    pub cluster: ClusterName,
+    /// The definition, as given.
+    pub definition: String,
+    /// How many, 1 to 10.
+    pub count: u32,
+    /// The launch type.
+    pub launch_type: LaunchType,
+    /// Where their interfaces are made.
+    pub network: Option<AwsvpcConfiguration>,
+    /// What to change of the definition.
+    pub overrides: TaskOverride,
+    /// The group; `family:…` when absent.
+    pub group: Option<String>,
+    /// Who starts them, in the caller's words.
+    pub started_by: Option<String>,
+    /// Makes the request one that can be repeated.
+    pub client_token: Option<String>,
+    /// Their tags.
+    pub tags: Vec<Tag>,
+    /// Whether they also get the definition's tags.
+    pub propagate_from_definition: bool,
+    /// Whether they are tagged with their cluster.
+    pub managed_tags: bool,
+}
+
+/// Why fewer tasks than asked for can be made: after how many, and the failure of the rest.
+struct Short {
+    made: u32,
+    failure: Failure,
+}
+
+enum Refused {
+    Short(Short),
+    Error(Error),
+}
+
+/// Starts tasks. They are durable, and their node is told, when this returns.
+pub async fn run_task(control: &Control, request: RunTask) -> Result<Described<TaskDetail>, Error> {
+    if request.count == 0 || request.count > 10 {
+        return Err(Error::invalid("Count must be between 1 and 10."));
+    }
+    let network = request.network.as_ref().ok_or_else(|| {
+        Error::invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+    })?;
+    if request
+        .group
+        .as_ref()
+        .is_some_and(|group| group.starts_with("service:") || group.starts_with("family:"))
+    {
+        return Err(Error::invalid("Invalid namespace for group."));
+    }
+    if control.store().view().list::<Node>("").is_empty() {
+        wait_for_a_node(control).await;
+    }
+    let token = request.client_token.as_ref().map(|token| format!("RunTask {} {token}", request.cluster));
+    let fingerprint = fingerprint(&request);
+    let mut count = request.count;
+    let mut short: Option<Failure> = None;
+    loop {
+        let now = control.now();
+        let made = control
+            .store()
+            .update(|draft| {
+                if let Some(token) = &token
+                    && let Some(known) = draft.get::<RequestToken>(token)
+                {
+                    return repeated(draft, control, &request.cluster, &known, &fingerprint)
+                        .map_err(Refused::Error);
+                }
+                let start = start(draft, control, &request, network).map_err(Refused::Error)?;
+                let tasks = launch_all(draft, control, &request, network, &start, count, now)?;
+                if let Some(token) = token.clone() {
+                    draft.put(RequestToken {
+                        name: token,
+                        fingerprint: fingerprint.clone(),
+                        tasks: tasks.iter().map(|task| task.id.clone()).collect(),
+                        created_at: now,
+                    });
+                }
+                let found = tasks.into_iter().map(|task| tasks::detail(draft, Arc::new(task))).collect();
+                Ok(Described { found, failures: Vec::new() })
+            })
+            .await;
+        match made {
+            Ok(mut described) => {
+                let missing = usize::try_from(request.count - count).unwrap_or(0);
+                described.failures.extend(short.into_iter().flat_map(|failure| vec![failure; missing]));
+                return Ok(described);
+            }
+            Err(UpdateError::Refused(Refused::Short(Short { made: 0, failure }))) => {
+                let failures = vec![failure; usize::try_from(request.count).unwrap_or(1)];
+                return Ok(Described { found: Vec::new(), failures });
+            }
+            Err(UpdateError::Refused(Refused::Short(Short { made, failure }))) => {
+                count = made;
+                short = Some(failure);
+            }
+            Err(UpdateError::Refused(Refused::Error(error))) => return Err(error),
+            Err(UpdateError::Store(error)) => return Err(error.into()),
+        }
+    }
+}
+
+/// What is looked up once for all tasks of a request.
+struct Start {
+    cluster: Arc<Cluster>,
+    definition: Arc<TaskDefinition>,
+}
+
+fn start(
+    draft: &mut Draft<'_>,
+    control: &Control,
+    request: &RunTask,
+    network: &AwsvpcConfiguration,
+) -> Result<Start, Error> {
+    let definition = task_definitions::to_start(draft, control, &request.definition)?;
+    let cluster = clusters::in_use(draft, &control.config().place, &request.cluster)?;
+    check_launch_type(request.launch_type, &definition, &request.overrides)?;
+    check_overrides(&request.overrides, &definition)?;
+    network_configuration::check(draft, network)?;
+    if request.launch_type == LaunchType::Ec2 && draft.list::<Node>("").is_empty() {
+        return Err(Error::invalid("No Container Instances were found in your cluster."));
+    }
+    Ok(Start { cluster, definition })
+}
+
+fn launch_all(
+    draft: &mut Draft<'_>,
+    control: &Control,
+    request: &RunTask,
+    network: &AwsvpcConfiguration,
+    Start { cluster, definition }: &Start,
+    count: u32,
+    now: Timestamp,
+) -> Result<Vec<Task>, Refused> {
+    let mut tags = request.tags.clone();
+    if request.propagate_from_definition {
+        add_missing(&mut tags, &definition.tags);
+    }
+    if request.managed_tags {
+        let key = "aws:ecs:clusterName".to_owned();
+        tags.push(Tag { key, value: cluster.name.to_string() });
+    }
+    let mut rooms = launch::rooms(draft);
+    let mut tasks = Vec::new();
+    for made in 0..count {
+        let new = Launch {
+            cluster,
+            definition,
+            launch_type: request.launch_type,
+            network,
+            overrides: request.overrides.clone(),
+            group: request.group.clone().unwrap_or_else(|| format!("family:{}", definition.family)),
+            started_by: request.started_by.clone(),
+            service: None,
+            client_token: request.client_token.clone(),
+            tags: tags.clone(),
+            now,
+        };
+        match launch::launch(draft, control.config(), &mut rooms, new) {
+            Ok(task) => tasks.push(task),
+            Err(error) => {
+                let failure = failure(control, cluster, &error);
+                return Err(Refused::Short(Short { made, failure }));
+            }
+        }
+    }
+    Ok(tasks)
+}
+
+/// Adds the tags whose keys are not there yet.
+pub(crate) fn add_missing(tags: &mut Vec<Tag>, more: &[Tag]) {
+    for tag in more {
+        if !tags.iter().any(|known| known.key == tag.key) {
+            tags.push(tag.clone());
+        }
+    }
+}
+
+/// Checks that a definition can be started with a launch type.
+pub(crate) fn check_launch_type(
+    launch_type: LaunchType,
+    definition: &TaskDefinition,
+    overrides: &TaskOverride,
+) -> Result<(), Error> {
+    let size = (overrides.cpu.or(definition.cpu)).zip(overrides.memory.or(definition.memory));
+    let fits = size.is_some_and(|(cpu, memory)| fargate::fits(cpu, memory));
+    let required = &definition.requires_compatibilities;
+    match launch_type {
+        LaunchType::Fargate if !fits || !(required.is_empty() || required.contains(&LaunchType::Fargate)) => {
+            Err(Error::invalid("Task definition does not support launch_type FARGATE."))
+        }
+        LaunchType::Ec2 if !required.is_empty() && !required.contains(&LaunchType::Ec2) => {
+            Err(Error::invalid("Task definition does not support launch_type EC2."))
+        }
+        LaunchType::Fargate | LaunchType::Ec2 => Ok(()),
+    }
+}
+
+fn check_overrides(overrides: &TaskOverride, definition: &TaskDefinition) -> Result<(), Error> {
+    for given in &overrides.containers {
+        if !definition.containers.iter().any(|container| container.name == given.name) {
+            return Err(Error::invalid(format!(
+                "Override for container named {} is not a container in the TaskDefinition.",
+                given.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn failure(control: &Control, cluster: &Cluster, error: &NotLaunched) -> Failure {
+    match error {
+        NotLaunched::NoRoom(no_room) => {
+            let place = &control.config().place;
+            let arn = no_room.closest().map_or_else(
+                || cluster.arn.clone(),
+                |node| place.arn("ecs", format_args!("container-instance/{}/{node}", cluster.name)),
+            );
+            let detail = no_room.closest().is_none().then(|| "no node has joined this Wharf yet".to_owned());
+            Failure { arn: arn.to_string(), reason: no_room.reason().to_owned(), detail }
+        }
+        NotLaunched::Interface(error) => Failure {
+            arn: cluster.arn.to_string(),
+            reason: "RESOURCE:ENI".to_owned(),
+            detail: Some(error.to_string()),
+        },
+    }
+}
+
+fn repeated(
+    draft: &Draft<'_>,
+    control: &Control,
+    cluster: &ClusterName,
+    known: &RequestToken,
+    fingerprint: &str,
+) -> Result<Described<TaskDetail>, Error> {
+    if known.fingerprint != fingerprint {
+        let place = &control.config().place;
+        let arn = |task| place.arn("ecs", format_args!("task/{cluster}/{task}"));
+        return Err(Error::Conflict(known.tasks.iter().map(arn).collect()));
+    }
+    let tasks = known.tasks.iter().filter_map(|task| draft.get::<Task>(&format!("{cluster}/{task}")));
+    Ok(Described { found: tasks.map(|task| tasks::detail(draft, task)).collect(), failures: Vec::new() })
+}
+
+fn fingerprint(request: &RunTask) -> String {
+    hex::encode(Sha256::digest(format!("{request:?}")))
+}
+
+async fn wait_for_a_node(control: &Control) {
+    let mut bell = control.store().watch();
+    let there =
+        async { while control.store().view().list::<Node>("").is_empty() && bell.changed().await.is_ok() {} };
+    // Without one, the answer says so.
+    let _ = tokio::time::timeout(FIRST_NODE, there).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! The rules of a task definition, each once.
+
+use super::NewDefinition;
+use crate::operations::Error;
+use std::collections::BTreeSet;
+use wharf_model::task_definition::{ContainerDefinition, LaunchType, LogDriver, TaskDefinition};
+use wharf_plan::fargate;
+
+/// The options of the `awslogs` driver.
+const AWSLOGS_OPTIONS: [&str; 6] = [
+    "awslogs-group",
+    "awslogs-region",
+    "awslogs-stream-prefix",
+    "awslogs-create-group",
+    "mode",
+    "max-buffer-size",
+];
+/// The least memory that a container can be given, in mebibytes.
+const MEMORY_MIN: u32 = 6;
+/// The longest stop timeout on Fargate, in seconds.
+const FARGATE_STOP_TIMEOUT_MAX: u32 = 120;
+
+/// Checks every rule.
+pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
+    if new.containers.is_empty() {
+        return Err(Error::client("Container list cannot be empty."));
+    }
+    if !new.containers.iter().any(|container| container.essential) {
+        return Err(Error::client("Task definition does not have any essential container"));
+    }
+    let mut names = BTreeSet::new();
+    for container in &new.containers {
+        check_container(container, new)?;
+        if !names.insert(container.name.as_str()) {
+            return Err(Error::client(format!(
+                "Container name '{}' is used more than once in the task definition.",
+                container.name
+            )));
+        }
+    }
+    let ports = new.containers.iter().flat_map(|container| &container.port_mappings);
+    let mut taken = BTreeSet::new();
+    for port in ports {
+        if !taken.insert((port.container_port, port.protocol)) {
+            return Err(Error::client(format!(
+                "The container port {} is used more than once in the task definition: containers of a task share its \
+                 network.",
+                port.container_port
+            )));
+        }
+    }
+    let reserved =
+        new.containers.iter().filter_map(|container| container.memory_reservation.or(container.memory));
+    let sum: u64 = reserved.map(|memory| u64::from(memory.0)).sum();
+    if new.memory.is_some_and(|memory| sum > u64::from(memory.0)) {
+        return Err(Error::client(
+            "Invalid 'memory' setting for task: the memory of the containers adds up to more than that of the task.",
+        ));
+    }
+    if new.requires_compatibilities.contains(&LaunchType::Fargate) { check_fargate(new) } else { Ok(()) }
+}
+
+/// Returns the launch types that a definition can be started with.
+pub fn compatibilities(definition: &TaskDefinition) -> Vec<LaunchType> {
+    let sized = definition.cpu.zip(definition.memory).is_some_and(|(cpu, memory)| fargate::fits(cpu, memory));
+    if sized { vec![LaunchType::Ec2, LaunchType::Fargate] } else { vec![LaunchType::Ec2] }
+}
+
+fn check_fargate(new: &NewDefinition) -> Result<(), Error> {
+    let missing =
+        |what| Error::client(format!("Fargate requires that '{what}' be defined at the task level."));
+    let cpu = new.cpu.ok_or_else(|| missing("cpu"))?;
+    let memory = new.memory.ok_or_else(|| missing("memory"))?;
+    if !fargate::fits(cpu, memory) {
+        return Err(Error::client(format!(
+            "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS \
+             documentation for the valid values."
+        )));
+    }
+    for container in &new.containers {
+        let Some(log) = &container.log_configuration else { continue };
+        if log.driver == LogDriver::Awslogs && new.execution_role_arn.is_none() {
+            return Err(Error::client(
+                "Fargate requires task definition to have execution role ARN to support log driver awslogs.",
+            ));
+        }
+        if log.driver == LogDriver::Awslogs && !log.options.contains_key("awslogs-stream-prefix") {
+            return Err(Error::client(
+                "Log driver awslogs requires option 'awslogs-stream-prefix' on Fargate.",
+            ));
+        }
+    }
+    let too_long = |container: &&ContainerDefinition| {
+        container.stop_timeout_secs.is_some_and(|secs| secs > FARGATE_STOP_TIMEOUT_MAX)
+    };
+    match new.containers.iter().find(too_long) {
+        Some(container) => Err(Error::client(format!(
+            "Invalid 'stopTimeout' setting for container '{}'. The maximum on Fargate is \
+             {FARGATE_STOP_TIMEOUT_MAX} seconds.",
+            container.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn check_container(container: &ContainerDefinition, new: &NewDefinition) -> Result<(), Error> {
+    let name = &container.name;
+    if name.is_empty() {
+        return Err(Error::client("Container.name should not be null or empty."));
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if name.len() > 255 || !name.bytes().all(plain) {
+        return Err(Error::client(format!(
+            "Invalid container name '{name}': up to 255 letters, numbers, hyphens and underscores are allowed."
+        )));
+    }
+    if container.image.is_empty() {
+        return Err(Error::client("Container.image should not be null or empty."));
+    }
+    let (hard, soft) = (container.memory, container.memory_reservation);
+    if hard.is_none() && soft.is_none() && new.memory.is_none() {
+        return Err(Error::client(format!(
+            "Invalid setting for container '{name}'. At least one of 'memory' or 'memoryReservation' must be specified."
+        )));
+    }
+    if [hard, soft].into_iter().flatten().any(|memory| memory.0 < MEMORY_MIN) {
+        return Err(Error::client(format!(
+            "Invalid 'memory' setting for container '{name}'. The minimum is {MEMORY_MIN} MiB."
+        )));
+    }
+    if hard.zip(soft).is_some_and(|(hard, soft)| soft > hard) {
+        return Err(Error::client(format!(
+            "Invalid setting for container '{name}'. 'memory' must not be less than 'memoryReservation'."
+        )));
+    }
+    if hard.zip(new.memory).is_some_and(|(own, task)| own > task) {
+        return Err(Error::client("The 'memory' setting for container is greater than for the task."));
+    }
+    if new.cpu.is_some_and(|cpu| container.cpu > cpu) {
+        return Err(Error::client("The 'cpu' setting for container is greater than for the task."));
+    }
+    for port in &container.port_mappings {
+        if port.container_port == 0 {
+            return Err(Error::client(format!("Invalid container port 0 in container '{name}'.")));
+        }
+        if port.host_port.is_some_and(|host| host != 0 && host != port.container_port) {
+            return Err(Error::client(
+                "When networkMode=awsvpc, the host ports and container ports in port mappings must match.",
+            ));
+        }
+    }
+    check_log(container)
+}
+
+fn check_log(container: &ContainerDefinition) -> Result<(), Error> {
+    let Some(log) = &container.log_configuration else { return Ok(()) };
+    if log.driver != LogDriver::Awslogs {
+        return match log.options.keys().next() {
+            Some(option) => Err(unknown_option(container, option)),
+            None => Ok(()),
+        };
+    }
+    if let Some(option) = log.options.keys().find(|option| !AWSLOGS_OPTIONS.contains(&option.as_str())) {
+        return Err(unknown_option(container, option));
+    }
+    for required in ["awslogs-group", "awslogs-region"] {
+        if log.options.get(required).is_none_or(String::is_empty) {
+            return Err(Error::client(format!(
+                "Log driver awslogs requires option '{required}' in container '{}'.",
+                container.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn unknown_option(container: &ContainerDefinition, option: &str) -> Error {
+    Error::client(format!(
+        "The log option '{option}' of container '{}' is not supported by this version of Wharf.",
+        container.name
+    ))
+}
