@@ -214,6 +214,11 @@ impl Registry {
         Ok(removed)
     }
 
+    /// Returns the content of all repositories.
+    pub(crate) fn blobs(&self) -> &BlobStore {
+        &self.blobs
+    }
+
     fn record(&self, name: &str) -> Result<Arc<Record>, RegistryError> {
         let all = self.repositories.read().unwrap_or_else(PoisonError::into_inner);
         all.get(name).cloned().ok_or_else(|| RegistryError::Unknown(name.to_owned()))

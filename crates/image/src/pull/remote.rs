@@ -51,7 +51,8 @@ pub(super) fn client(registry: &str, local: bool, limits: &PullLimits) -> Result
         // and a proxy of the environment has no part in it: one that is used for no host replaces it.
         config.accept_invalid_certificates = true;
         config.http_proxy = Some("http://127.0.0.1:9".to_owned());
-        config.no_proxy = Some("*".to_owned());
+        let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
+        config.no_proxy = Some(format!("{host},*"));
     }
     Client::try_from(config).map_err(|source| PullCause::Client { registry: registry.to_owned(), source })
 }

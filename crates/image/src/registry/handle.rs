@@ -143,7 +143,7 @@ impl Registry {
             }
             (Target::Upload(name, id), &Method::PUT) => {
                 self.record(name)?;
-                let digest = parse(query.get("digest").ok_or_else(|| digest_needed())?)?;
+                let digest = parse(query.get("digest").ok_or_else(digest_needed)?)?;
                 let draft = self.uploads.find(name, id)?;
                 append(&draft, body, &parts.headers).await?;
                 self.uploads.end(id);
