@@ -63,9 +63,8 @@ pub(crate) fn needless(mountinfo: &str) -> Vec<String> {
             let (before, after) = line.split_once(" - ")?;
             let at = before.split(' ').nth(4)?;
             let kind = after.split(' ').next()?;
-            let there = |place: &&str| at.strip_prefix(*place).is_some_and(|rest| rest.starts_with('/'));
-            let needless =
-                NEEDLESS_KINDS.contains(&kind) || NEEDLESS_PLACES.iter().any(|place| there(&place));
+            let there = |place: &str| at.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
+            let needless = NEEDLESS_KINDS.contains(&kind) || NEEDLESS_PLACES.iter().any(|place| there(place));
             (needless && at != "/").then(|| unescape(at))
         })
         .collect();

@@ -47,7 +47,7 @@ pub struct Ruleset {
     pub groups: Vec<SecurityGroup>,
     /// Tasks on this host.
     pub members: Vec<Member>,
-    /// Load balancers on this host and, for rules that name groups, members on other hosts.
+    /// Load balancers' addresses on this host.
     pub balancers: Vec<Balancer>,
 }
 

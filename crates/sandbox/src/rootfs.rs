@@ -93,14 +93,10 @@ pub fn assemble(spec: &ContainerSpec) -> Result<(Utf8PathBuf, User), RootfsError
 /// The mount point is empty for everyone who did not mount; should it ever not be, it is not emptied, because what is
 /// in it may be a volume of the host.
 pub fn clear(dir: &Utf8Path) -> Result<(), RootfsError> {
-    let removals: [(&str, fn(&Utf8Path) -> std::io::Result<()>); 3] = [
-        ("root", |path| fs::remove_dir(path)),
-        ("upper", |path| fs::remove_dir_all(path)),
-        ("work", |path| fs::remove_dir_all(path)),
-    ];
-    for (name, remove) in removals {
+    for name in ["root", "upper", "work"] {
         let path = dir.join(name);
-        match remove(&path) {
+        let removed = if name == "root" { fs::remove_dir(&path) } else { fs::remove_dir_all(&path) };
+        match removed {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(system("remove", &path)(error));
             }

@@ -72,8 +72,8 @@ pub fn cgroup_of(spec: &ContainerSpec, id: &str) -> String {
 
 /// Creates a container in the calling process's own copy of the mounts.
 ///
-/// `state_root` is where libcontainer keeps its files, `netns` a path to the network namespace. `stdio_owner`
-/// is told the container's user before the streams are handed over.
+/// `state_root` is where libcontainer keeps its files, `netns` a path to the network namespace. `give` is told the
+/// container's user and group before the streams are handed over.
 pub fn create(
     id: &str,
     spec: &ContainerSpec,

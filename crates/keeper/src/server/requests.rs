@@ -165,10 +165,8 @@ impl Keeper {
         if let Some(at) = self.strays.iter().position(|(stray, _)| *stray == pid) {
             let (_, status) = self.strays.swap_remove(at);
             self.ended(number, Some(status));
-        } else if start {
-            if let Err(refusal) = self.start(&id) {
-                return self.give_up(number, client, refusal.to_string());
-            }
+        } else if start && let Err(refusal) = self.start(&id) {
+            return self.give_up(number, client, refusal.to_string());
         }
         let started = self.containers.get(&number).and_then(|container| container.started_nanos);
         let created = Created { pid, at_nanos: started.unwrap_or(at_nanos), notes };
