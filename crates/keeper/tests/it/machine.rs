@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
@@ -76,6 +76,10 @@ impl Machine {
 
     pub(crate) fn client(&self) -> Client {
         Client::connect(&self.dir.join("keeper.sock")).unwrap()
+    }
+
+    pub(crate) fn netns(&self) -> BorrowedFd<'_> {
+        self.netns.as_fd()
     }
 
     pub(crate) fn exits(&self) -> Exits {

@@ -89,7 +89,9 @@ fn f05_keeper_killed_while_it_creates_leaves_nothing_or_all() {
         let mut machine = Machine::new();
         let spec = machine.spec("half", &["sleep", "100"]);
         std::thread::scope(|scope| {
-            let asked = scope.spawn(|| machine.run_spec("half", &spec));
+            let mut client = machine.client();
+            let (machine, spec) = (&machine, &spec);
+            let asked = scope.spawn(move || client.run("half", spec, machine.netns()));
             std::thread::sleep(Duration::from_micros(delay_micros));
             kill(machine.keeper, Signal::SIGKILL).unwrap();
             let _either = asked.join().unwrap();
