@@ -1,9 +1,12 @@
 //! The keeper process.
 
-use crate::{instance::Instance, options::Options};
+use crate::options::Options;
+use anyhow::Context;
 
 /// Runs keeper until it is asked to end; containers run on then.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let _ = Instance::of(options);
-    anyhow::bail!("keeper")
+    wharf_keeper::reexec_from_memfd().context("run keeper from sealed memory")?;
+    let config =
+        wharf_keeper::Config { socket: options.keeper_socket(), state_dir: options.state_dir.join("keeper") };
+    wharf_keeper::run(&config).context("run keeper")
 }

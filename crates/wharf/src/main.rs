@@ -110,7 +110,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             log_to_stderr("balancer");
             node::balancer(&options)
         }
-        Command::Keeper { options } => node::keeper(&options),
+        Command::Keeper { options } => keeper_process::run(&options),
     }
 }
 
