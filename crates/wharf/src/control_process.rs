@@ -16,7 +16,7 @@ use wharf_model::{Place, load_balancer::LoadBalancer};
 use wharf_store::{Store, schema};
 
 /// Runs until it is asked to end.
-pub fn run(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
+pub(crate) fn run(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
     runtime()?.block_on(Box::pin(serve(options, listen_on_stdin)))
 }
 

@@ -9,18 +9,18 @@ use std::{io::Write, os::unix::fs::OpenOptionsExt};
 /// An access key and the secrets of this Wharf.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     /// `AKIA` and 16 characters.
-    pub access_key_id: String,
+    pub(crate) access_key_id: String,
     /// 40 characters.
-    pub secret_access_key: String,
+    pub(crate) secret_access_key: String,
     /// What image registry passwords are derived from.
-    pub registry_secret: String,
+    pub(crate) registry_secret: String,
 }
 
 impl Credentials {
     /// Returns the kept credentials, or new ones, and whether they are new.
-    pub fn ensure(options: &Options) -> anyhow::Result<(Credentials, bool)> {
+    pub(crate) fn ensure(options: &Options) -> anyhow::Result<(Credentials, bool)> {
         let file = file(options);
         match std::fs::read(&file) {
             Ok(bytes) => {
@@ -56,7 +56,7 @@ impl Credentials {
     }
 
     /// Returns the shell commands that point the AWS CLI and SDKs here.
-    pub fn exports(&self, options: &Options) -> String {
+    pub(crate) fn exports(&self, options: &Options) -> String {
         format!(
             "export AWS_ENDPOINT_URL=http://{}\nexport AWS_DEFAULT_REGION={}\nexport AWS_ACCESS_KEY_ID={}\nexport \
              AWS_SECRET_ACCESS_KEY={}\n",
@@ -67,7 +67,7 @@ impl Credentials {
 
 /// Prints the exports; fails when this Wharf was never started.
 #[expect(clippy::print_stdout, reason = "the command's output")]
-pub fn print_environment(options: &Options) -> anyhow::Result<()> {
+pub(crate) fn print_environment(options: &Options) -> anyhow::Result<()> {
     let file = file(options);
     let bytes = std::fs::read(&file)
         .with_context(|| format!("read {file}; has `wharf up` been run, and are you root?"))?;

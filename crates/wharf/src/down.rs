@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use std::{collections::BTreeSet, time::Duration};
 
 /// Stops Wharf. Nothing running is no error.
-pub fn down(options: &Options, all: bool) -> anyhow::Result<()> {
+pub(crate) fn down(options: &Options, all: bool) -> anyhow::Result<()> {
     options.check()?;
     let mut options = options.clone();
     if options.ephemeral {
@@ -41,7 +41,7 @@ pub fn down(options: &Options, all: bool) -> anyhow::Result<()> {
 }
 
 /// Removes tasks, networks, mounts and cgroups, then the state.
-pub fn remove_everything(options: &Options) -> anyhow::Result<()> {
+pub(crate) fn remove_everything(options: &Options) -> anyhow::Result<()> {
     node::purge(options)?;
     remove_dir(&options.state_dir)
 }

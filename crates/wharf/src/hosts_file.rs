@@ -6,12 +6,12 @@ use camino::Utf8Path;
 use std::collections::BTreeSet;
 
 /// The file.
-pub const HOSTS: &str = "/etc/hosts";
+pub(crate) const HOSTS: &str = "/etc/hosts";
 
 /// Makes the block hold these names, each at 127.0.0.1; removes it when there are none.
 ///
 /// `owner` tells blocks of several Wharfs apart. Nothing is written when nothing changes.
-pub fn set(file: &Utf8Path, owner: &Utf8Path, names: &BTreeSet<String>) -> anyhow::Result<()> {
+pub(crate) fn set(file: &Utf8Path, owner: &Utf8Path, names: &BTreeSet<String>) -> anyhow::Result<()> {
     let before = std::fs::read_to_string(file).with_context(|| format!("read {file}"))?;
     let after = with_block(&before, owner.as_str(), names);
     if after != before {

@@ -5,20 +5,20 @@ use sha2::{Digest, Sha256};
 
 /// The names of one Wharf's things.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Instance {
+pub(crate) struct Instance {
     /// What host ends of veth pairs begin with: five characters, none of which begins another Wharf's.
-    pub veth_prefix: String,
+    pub(crate) veth_prefix: String,
     /// The device that holds the load balancers' addresses.
-    pub balancer_device: String,
+    pub(crate) balancer_device: String,
     /// The nftables table.
-    pub firewall_table: String,
+    pub(crate) firewall_table: String,
     /// The cgroup that tasks' cgroups are made in.
-    pub cgroup_root: String,
+    pub(crate) cgroup_root: String,
 }
 
 impl Instance {
     /// Returns the names that belong to the run directory: plain ones for the usual directory.
-    pub fn of(options: &Options) -> Instance {
+    pub(crate) fn of(options: &Options) -> Instance {
         if options.run_dir == "/run/wharf" {
             return Instance {
                 veth_prefix: "wharf".to_owned(),

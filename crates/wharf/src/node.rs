@@ -8,7 +8,7 @@ use wharf_agent::AgentConfig;
 use wharf_balancer::BalancerConfig;
 
 /// Runs the agent.
-pub fn agent(options: &Options) -> anyhow::Result<()> {
+pub(crate) fn agent(options: &Options) -> anyhow::Result<()> {
     let config = agent_config(options);
     runtime()?.block_on(async {
         let stop = stop_signal()?;
@@ -20,7 +20,7 @@ pub fn agent(options: &Options) -> anyhow::Result<()> {
 }
 
 /// Runs the balancer.
-pub fn balancer(options: &Options) -> anyhow::Result<()> {
+pub(crate) fn balancer(options: &Options) -> anyhow::Result<()> {
     let config = BalancerConfig {
         control_socket: options.balancer_socket(),
         state_dir: options.state_dir.join("balancer"),
@@ -32,7 +32,7 @@ pub fn balancer(options: &Options) -> anyhow::Result<()> {
 }
 
 /// Removes what the node made in the kernel.
-pub fn purge(options: &Options) -> anyhow::Result<()> {
+pub(crate) fn purge(options: &Options) -> anyhow::Result<()> {
     let config = agent_config(options);
     runtime()?.block_on(async { wharf_agent::purge(config).await.context("remove what the node made") })
 }
@@ -52,12 +52,12 @@ fn agent_config(options: &Options) -> AgentConfig {
 }
 
 /// Returns a runtime for one of the processes.
-pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the asynchronous runtime")
 }
 
 /// Returns a future that is done when the process is asked to end.
-pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send> {
+pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
     Ok(async move {

@@ -7,49 +7,49 @@ use wharf_model::network::Cidr;
 
 /// Options that `wharf up` and each of its processes share.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Where state is kept.
     #[arg(long, value_name = "DIR", default_value = "/var/lib/wharf")]
-    pub state_dir: Utf8PathBuf,
+    pub(crate) state_dir: Utf8PathBuf,
     /// Where sockets and process ids are kept; each Wharf on a machine needs its own.
     #[arg(long, value_name = "DIR", default_value = "/run/wharf")]
-    pub run_dir: Utf8PathBuf,
+    pub(crate) run_dir: Utf8PathBuf,
     /// Where the API and the image registry answer.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4566")]
-    pub endpoint: SocketAddr,
+    pub(crate) endpoint: SocketAddr,
     /// The region that ARNs carry; requests signed for any region are served.
     #[arg(long, default_value = "us-east-1")]
-    pub region: String,
+    pub(crate) region: String,
     /// Whether signatures are verified; `off` only with an endpoint on loopback.
     #[arg(long, value_enum, default_value_t = Auth::On)]
-    pub auth: Auth,
+    pub(crate) auth: Auth,
     /// Keep nothing after `wharf down`, and offer `POST /_wharf/reset`.
     #[arg(long)]
-    pub ephemeral: bool,
+    pub(crate) ephemeral: bool,
     /// The default VPC's addresses, a /16.
     #[arg(long, value_name = "CIDR", default_value = "172.31.0.0/16")]
-    pub vpc_cidr: Cidr,
+    pub(crate) vpc_cidr: Cidr,
     /// The block that public addresses are taken from.
     #[arg(long, value_name = "CIDR", default_value = "198.18.0.0/16")]
-    pub public_cidr: Cidr,
+    pub(crate) public_cidr: Cidr,
     /// Addresses of this host that internet-facing load balancers are also served on.
     #[arg(long = "host-address", value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub host_addresses: Vec<Ipv4Addr>,
+    pub(crate) host_addresses: Vec<Ipv4Addr>,
     /// Seconds that a service's task without health checks runs before it counts as healthy
     /// [default: 40 as on AWS, 2 with --ephemeral].
     #[arg(long, value_name = "SECONDS")]
-    pub healthy_after: Option<u32>,
+    pub(crate) healthy_after: Option<u32>,
     /// Network interfaces kept ready for tasks to come.
     #[arg(long, value_name = "COUNT", default_value_t = 8)]
-    pub ready_slots: usize,
+    pub(crate) ready_slots: usize,
     /// Leave /etc/hosts alone: names of load balancers then resolve only where `*.localhost` does.
     #[arg(long)]
-    pub no_hosts_file: bool,
+    pub(crate) no_hosts_file: bool,
 }
 
 /// Whether signatures are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Auth {
+pub(crate) enum Auth {
     /// They are.
     On,
     /// Any caller is taken for the account's owner.
@@ -58,7 +58,7 @@ pub enum Auth {
 
 impl Options {
     /// Returns the same options as arguments.
-    pub fn to_args(&self) -> Vec<String> {
+    pub(crate) fn to_args(&self) -> Vec<String> {
         let mut args = vec![
             format!("--state-dir={}", self.state_dir),
             format!("--run-dir={}", self.run_dir),
@@ -77,7 +77,7 @@ impl Options {
     }
 
     /// Returns what cannot be served, named, before anything starts.
-    pub fn check(&self) -> anyhow::Result<()> {
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
         let Options { region, vpc_cidr, public_cidr, endpoint, auth, state_dir, run_dir, .. } = self;
         if region.is_empty()
             || !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -104,32 +104,32 @@ impl Options {
     }
 
     /// Returns the seconds after which a task without health checks counts as healthy.
-    pub fn healthy_after_secs(&self) -> u32 {
+    pub(crate) fn healthy_after_secs(&self) -> u32 {
         self.healthy_after.unwrap_or(if self.ephemeral { 2 } else { 40 })
     }
 
     /// Returns the socket on which control listens for the agent.
-    pub fn node_socket(&self) -> Utf8PathBuf {
+    pub(crate) fn node_socket(&self) -> Utf8PathBuf {
         self.run_dir.join("node.sock")
     }
 
     /// Returns the socket on which control listens for the balancer.
-    pub fn balancer_socket(&self) -> Utf8PathBuf {
+    pub(crate) fn balancer_socket(&self) -> Utf8PathBuf {
         self.run_dir.join("balancer.sock")
     }
 
     /// Returns the socket on which keeper listens for the agent.
-    pub fn keeper_socket(&self) -> Utf8PathBuf {
+    pub(crate) fn keeper_socket(&self) -> Utf8PathBuf {
         self.run_dir.join("keeper.sock")
     }
 
     /// Returns the file that a running `wharf up` holds locked.
-    pub fn lock_file(&self) -> Utf8PathBuf {
+    pub(crate) fn lock_file(&self) -> Utf8PathBuf {
         self.run_dir.join("wharf.lock")
     }
 
     /// Returns the file that names a process of this Wharf.
-    pub fn pid_file(&self, process: &str) -> Utf8PathBuf {
+    pub(crate) fn pid_file(&self, process: &str) -> Utf8PathBuf {
         self.run_dir.join(format!("{process}.pid"))
     }
 }

@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 
 /// A process, by its number and its start time in clock ticks since boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Process {
+pub(crate) struct Process {
     pid: i32,
     started: u64,
 }
 
 impl Process {
     /// Returns the running process with this number, if there is one.
-    pub fn find(pid: i32) -> Option<Process> {
+    pub(crate) fn find(pid: i32) -> Option<Process> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The command's name may hold spaces and parentheses; the fields after it do not (proc(5)).
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
@@ -27,7 +27,7 @@ impl Process {
     }
 
     /// Returns the process that a file names, if it still runs.
-    pub fn read(file: &Utf8Path) -> Option<Process> {
+    pub(crate) fn read(file: &Utf8Path) -> Option<Process> {
         let text = std::fs::read_to_string(file).ok()?;
         let (pid, started) = text.trim().split_once(' ')?;
         let named = Process { pid: pid.parse().ok()?, started: started.parse().ok()? };
@@ -35,7 +35,7 @@ impl Process {
     }
 
     /// Names the process in a file.
-    pub fn write(self, file: &Utf8Path) -> anyhow::Result<()> {
+    pub(crate) fn write(self, file: &Utf8Path) -> anyhow::Result<()> {
         let new = file.with_extension("new");
         std::fs::write(&new, format!("{} {}\n", self.pid, self.started))
             .and_then(|()| std::fs::rename(&new, file))
@@ -43,17 +43,17 @@ impl Process {
     }
 
     /// Returns the process's number.
-    pub fn pid(self) -> i32 {
+    pub(crate) fn pid(self) -> i32 {
         self.pid
     }
 
     /// Returns whether it still runs.
-    pub fn runs(self) -> bool {
+    pub(crate) fn runs(self) -> bool {
         Process::find(self.pid) == Some(self)
     }
 
     /// Sends a signal; a process that is gone is no error.
-    pub fn signal(self, signal: Signal) -> anyhow::Result<()> {
+    pub(crate) fn signal(self, signal: Signal) -> anyhow::Result<()> {
         if !self.runs() {
             return Ok(());
         }
@@ -64,7 +64,7 @@ impl Process {
     }
 
     /// Asks the process to end, waits, and kills it when the time is over.
-    pub fn end(self, patience: Duration) -> anyhow::Result<()> {
+    pub(crate) fn end(self, patience: Duration) -> anyhow::Result<()> {
         self.signal(Signal::SIGTERM)?;
         if !self.ends_within(patience) {
             self.signal(Signal::SIGKILL)?;

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Returns whether the API answers and says that agent and balancer are connected.
-pub fn is_ready(options: &Options) -> bool {
+pub(crate) fn is_ready(options: &Options) -> bool {
     health(options).is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }
 
@@ -27,7 +27,7 @@ fn health(options: &Options) -> Option<String> {
 }
 
 /// Tells systemd that the service has started, where systemd asked for it (sd_notify(3)).
-pub fn notify_service_manager() {
+pub(crate) fn notify_service_manager() {
     let Some(address) = std::env::var_os("NOTIFY_SOCKET") else { return };
     let sent = UnixDatagram::unbound().and_then(|socket| socket.send_to(b"READY=1", address));
     if let Err(error) = sent {

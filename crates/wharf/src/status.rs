@@ -4,7 +4,7 @@ use crate::{options::Options, pid::Process, ready, supervise::PROCESSES};
 use anyhow::bail;
 
 /// Prints the processes; fails when not all of them run, or the API does not answer.
-pub fn status(options: &Options, quiet: bool) -> anyhow::Result<()> {
+pub(crate) fn status(options: &Options, quiet: bool) -> anyhow::Result<()> {
     let mut missing = Vec::new();
     for name in ["up"].into_iter().chain(PROCESSES) {
         match Process::read(&options.pid_file(name)) {

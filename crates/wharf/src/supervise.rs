@@ -13,7 +13,7 @@ use std::{
 
 /// The processes in the order in which they start. They end in the opposite order: whoever asks something of
 /// another one goes before it.
-pub const PROCESSES: [&str; 4] = ["keeper", "control", "agent", "balancer"];
+pub(crate) const PROCESSES: [&str; 4] = ["keeper", "control", "agent", "balancer"];
 
 /// How long a process may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ enum Event {
 
 /// How a supervised run came to its end.
 #[derive(Debug)]
-pub enum End {
+pub(crate) enum End {
     /// A signal asked for it.
     Asked,
     /// A process did not survive its first start.
@@ -54,7 +54,7 @@ struct Post {
 
 /// Runs the processes until a signal asks for the end, and ends them. `ready` is called again and again until it
 /// says that everything answers; from then on a process that dies is restarted without end.
-pub fn supervise(
+pub(crate) fn supervise(
     options: &Options,
     endpoint: &TcpListener,
     mut ready: impl FnMut() -> anyhow::Result<bool>,
@@ -105,7 +105,10 @@ fn watch(
         let pause = if is_ready { Duration::from_secs(3600) } else { Duration::from_millis(10) };
         let pause = next.map_or(pause, |at| pause.min(at.saturating_duration_since(now)));
         match events.recv_timeout(pause) {
-            Ok(Event::Signal(_)) => return Ok(End::Asked),
+            Ok(Event::Signal(signal)) => {
+                tracing::info!(%signal, "asked to end");
+                return Ok(End::Asked);
+            }
             Ok(Event::Ended { name, status }) => {
                 let how = describe(&status);
                 let post =

@@ -25,7 +25,7 @@ use std::{
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs Wharf; with `detach`, returns as soon as it answers.
-pub fn up(options: &Options, detach: bool) -> anyhow::Result<()> {
+pub(crate) fn up(options: &Options, detach: bool) -> anyhow::Result<()> {
     options.check()?;
     let mut options = options.clone();
     if options.ephemeral {
