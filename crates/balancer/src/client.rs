@@ -33,7 +33,7 @@ pub(crate) struct Client {
     pub(crate) at: SocketAddrV4,
     /// The client.
     pub(crate) from: SocketAddr,
-    /// Whether the request asks for another protocol.
+    /// Whether the request asks for a WebSocket.
     pub(crate) upgrade: bool,
 }
 
@@ -74,9 +74,7 @@ impl Front {
                 Body::Length(length) if !framing.upgrade => length.saturating_add(framing.head as u64),
                 Body::Length(_) | Body::Chunked => u64::MAX,
             });
-            if framing.upgrade {
-                stream.end_when_idle(idle);
-            }
+            stream.end_when_idle(framing.upgrade.then_some(idle));
             let mut session = ServerSession::new_http1(stream);
             let limit = (!framing.upgrade).then_some(idle);
             session.set_keepalive(Some(idle.as_secs()));

@@ -89,9 +89,10 @@ impl ClientStream {
         self.allowed = bytes;
     }
 
-    /// Ends the connection when no byte passes for this long.
-    pub(crate) fn end_when_idle(&mut self, limit: Duration) {
-        self.idle = Some(Idle { limit, last: Instant::now(), timer: Box::pin(sleep(limit)) });
+    /// Ends the connection when no byte passes for this long; never without a limit.
+    pub(crate) fn end_when_idle(&mut self, limit: Option<Duration>) {
+        let timer = |limit| Idle { limit, last: Instant::now(), timer: Box::pin(sleep(limit)) };
+        self.idle = limit.map(timer);
     }
 
     /// Writes this and nothing more.

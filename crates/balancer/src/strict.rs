@@ -28,7 +28,7 @@ pub(crate) struct Framing {
     pub(crate) head: usize,
     /// Its body.
     pub(crate) body: Body,
-    /// Whether it asks for another protocol on this connection.
+    /// Whether it asks for a WebSocket on this connection.
     pub(crate) upgrade: bool,
 }
 
@@ -87,7 +87,10 @@ pub(crate) fn check(head: &[u8]) -> Result<Framing, Refused> {
                     return Err(BAD);
                 }
             }
-            name if name.eq_ignore_ascii_case(b"upgrade") => upgrade = true,
+            // Other protocols are not passed on: such a request is answered as if it had not asked.
+            name if name.eq_ignore_ascii_case(b"upgrade") => {
+                upgrade = value.eq_ignore_ascii_case(b"websocket");
+            }
             _ => {}
         }
     }

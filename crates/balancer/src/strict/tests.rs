@@ -25,7 +25,8 @@ fn ordinary_requests_pass() {
 }
 
 #[test]
-fn an_upgrade_is_seen() {
+fn a_websocket_is_seen_and_other_protocols_are_not() {
+    assert!(!read("GET / HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: h2c").unwrap().upgrade);
     assert!(read("GET / HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: websocket").unwrap().upgrade);
 }
 

@@ -101,6 +101,36 @@ async fn a_client_that_only_stops_sending_gets_its_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_waits_for_100_is_told_to_continue() {
+    let mut world = World::new().await;
+    let a = Server::new("a").await;
+    let at = world.balance("web", &[a.address]);
+    world.apply().await;
+    let mut connection = TcpStream::connect(at).await.unwrap();
+    let head = b"POST / HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 4\r\nConnection: close\r\n\r\n";
+    connection.write_all(head).await.unwrap();
+    let mut bytes = vec![0; 4096];
+    let count = connection.read(&mut bytes).await.unwrap();
+    assert!(bytes[..count].starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&bytes[..count]));
+    connection.write_all(b"body").await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(status(&answer) == 200 && answer.ends_with("body"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_of_http_2_is_answered_over_http_1() {
+    let mut world = World::new().await;
+    let a = Server::new("a").await;
+    let at = world.balance("web", &[a.address]);
+    world.apply().await;
+    let offer = "GET /1 HTTP/1.1\r\nHost: t\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\
+                 HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\nGET /2 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n";
+    let answer = send(at, offer).await;
+    assert!(answer.contains("GET /1\n") && answer.contains("GET /2\n"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_large_body_passes_both_ways() {
     let mut world = World::new().await;
     let a = Server::new("a").await;
