@@ -3,7 +3,7 @@
 use crate::places::run;
 use std::process::{Command, Output};
 
-/// The outside machine, at 192.0.2.2; this host is 192.0.2.1.
+/// The outside machine, at 198.51.100.2; this host is 198.51.100.1.
 pub struct World {
     name: String,
 }
@@ -19,12 +19,12 @@ impl World {
         ip(&format!("netns add {name}"));
         ip(&format!("link add {name}-h type veth peer name {name}-w"));
         ip(&format!("link set {name}-w netns {name}"));
-        ip(&format!("addr add 192.0.2.1/30 dev {name}-h"));
+        ip(&format!("addr add 198.51.100.1/30 dev {name}-h"));
         ip(&format!("link set {name}-h up"));
-        ip(&format!("-n {name} addr add 192.0.2.2/30 dev {name}-w"));
+        ip(&format!("-n {name} addr add 198.51.100.2/30 dev {name}-w"));
         ip(&format!("-n {name} link set {name}-w up"));
         ip(&format!("-n {name} link set lo up"));
-        ip(&format!("-n {name} route add default via 192.0.2.1"));
+        ip(&format!("-n {name} route add default via 198.51.100.1"));
         World { name: name.to_owned() }
     }
 
