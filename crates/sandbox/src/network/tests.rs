@@ -179,3 +179,15 @@ fn time_to_prepare_assign_and_release_is_measured() {
         network.tear_down().await.unwrap();
     });
 }
+
+#[test]
+fn work_on_the_network_can_move_between_threads() {
+    fn movable<T: Send>(_: T) {}
+    fn all(network: &Network, slot: &Slot, address: &Address) {
+        movable(network.prepare());
+        movable(network.assign(slot, address));
+        movable(network.adopt());
+        movable(network.set_balancer_addresses(&[]));
+    }
+    let _checked_by_the_compiler = all;
+}
