@@ -101,8 +101,8 @@ impl Fabric {
         })
     }
 
-    /// Takes over the slots that an agent before this one left: those of the tasks named are theirs, those without an
-    /// address are ready for the next task, the rest is given back. Then the firewall is made to say all of it.
+    /// Takes over the slots that an agent before this one left: those of the tasks named are theirs, the rest is given
+    /// back. Then the firewall is made to say all of it.
     pub(crate) async fn adopt(
         &self,
         owners: &BTreeMap<SlotName, (TaskId, InterfaceAssignment)>,
@@ -120,14 +120,9 @@ impl Fabric {
                 }
                 continue;
             }
-            let free = self.network.address_of(&slot).await?.is_none() && self.pool().len() < self.slots;
-            match self.network.listen_for_metadata(&slot) {
-                Ok(listener) if free => self.pool().push_back(Prepared { slot, listener }),
-                Ok(_) | Err(_) => {
-                    tracing::info!(slot = %slot.name(), "network slot of nobody given back");
-                    self.network.release(slot, None).await?;
-                }
-            }
+            // One that was made ahead may be half made, and one with an address half assigned.
+            tracing::debug!(slot = %slot.name(), "network slot of nobody given back");
+            self.network.release(slot, None).await?;
         }
         self.apply().await?;
         Ok(connected)

@@ -21,15 +21,18 @@ const WAIT_MAX: Duration = Duration::from_secs(1);
 /// Keeps the connection. Tasks run on while there is none.
 pub(crate) async fn hold(node: Arc<Node>) -> Infallible {
     let mut wait = WAIT_MIN;
-    let mut told = false;
+    let mut told = String::new();
     loop {
         match session(&node, &mut wait, &mut told).await {
             Ok(()) => tracing::warn!("control closed the connection"),
-            Err(error) if !told => {
-                tracing::warn!(error = chain(&error), "control is away");
-                told = true;
+            Err(error) => {
+                // The same trouble is told once.
+                let trouble = chain(&error);
+                if trouble != told {
+                    tracing::warn!(error = trouble, "control is away");
+                    told = trouble;
+                }
             }
-            Err(error) => tracing::debug!(error = chain(&error), "control is still away"),
         }
         node.outbox.disconnect();
         tokio::time::sleep(wait).await;
@@ -37,7 +40,7 @@ pub(crate) async fn hold(node: Arc<Node>) -> Infallible {
     }
 }
 
-async fn session(node: &Arc<Node>, wait: &mut Duration, told: &mut bool) -> Result<(), Error> {
+async fn session(node: &Arc<Node>, wait: &mut Duration, told: &mut String) -> Result<(), Error> {
     let socket = &node.config.control_socket;
     let stream = UnixStream::connect(socket).await.map_err(Error::file("connect to control at", socket))?;
     let (mut from, mut to) = stream.into_split();
@@ -53,7 +56,8 @@ async fn session(node: &Arc<Node>, wait: &mut Duration, told: &mut bool) -> Resu
     // Control answers at once, or refuses this agent by closing.
     let Some(first) = read_frame::<ToAgent>(&mut from).await? else { return Ok(()) };
     node.obey(first).await?;
-    (*wait, *told) = (WAIT_MIN, false);
+    *wait = WAIT_MIN;
+    told.clear();
     tracing::info!("connected to control");
     node.outbox.connect();
     // Reading a frame cannot be cancelled; here it only is when the connection ends.

@@ -1,0 +1,88 @@
+//! Control's side of the socket, without a thread: frames are read while the test waits for something.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::Duration;
+
+use camino::Utf8Path;
+use wharf_model::logs::LogEvent;
+use wharf_model::task::TaskStatus;
+use wharf_nodelink::agent::{Assignment, FromAgent, NodeSettings, TaskReport, ToAgent};
+
+pub(crate) struct Control {
+    listener: UnixListener,
+    stream: Option<UnixStream>,
+    pub(crate) settings: NodeSettings,
+    /// Lines by stream.
+    pub(crate) logs: BTreeMap<String, Vec<LogEvent>>,
+    /// Every state told, in order.
+    pub(crate) told: Vec<TaskStatus>,
+}
+
+impl Control {
+    pub(crate) fn listen(socket: &Utf8Path, settings: NodeSettings) -> Control {
+        let listener = UnixListener::bind(socket).unwrap();
+        Control { listener, stream: None, settings, logs: BTreeMap::new(), told: Vec::new() }
+    }
+
+    /// Accepts the agent and tells it everything.
+    pub(crate) fn accept(&mut self, tasks: Vec<Assignment>) {
+        let (stream, _) = self.listener.accept().unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        self.stream = Some(stream);
+        assert!(matches!(self.read(), FromAgent::Hello { .. }));
+        self.tell(&ToAgent::Settings(self.settings.clone()));
+        self.tell(&ToAgent::Everything(tasks));
+    }
+
+    pub(crate) fn hang_up(&mut self) {
+        self.stream = None;
+    }
+
+    pub(crate) fn tell(&mut self, message: &ToAgent) {
+        let body = serde_json::to_vec(message).unwrap();
+        let stream = self.stream.as_mut().unwrap();
+        stream.write_all(&u32::try_from(body.len()).unwrap().to_be_bytes()).unwrap();
+        stream.write_all(&body).unwrap();
+    }
+
+    pub(crate) fn assign(&mut self, assignment: &Assignment) {
+        self.tell(&ToAgent::Assign(Box::new(assignment.clone())));
+    }
+
+    /// Reads until a report says that its task stands there.
+    pub(crate) fn until(&mut self, status: TaskStatus) -> TaskReport {
+        loop {
+            match self.read() {
+                FromAgent::Report(report) => {
+                    self.told.push(report.last_status);
+                    if report.last_status == status {
+                        return *report;
+                    }
+                    assert!(report.last_status < status, "{report:?}");
+                }
+                FromAgent::Logs { batch, stream, events, .. } => {
+                    self.logs.entry(stream).or_default().extend(events);
+                    self.tell(&ToAgent::LogsStored { batch });
+                }
+                FromAgent::Hello { .. } => panic!("a second hello"),
+            }
+        }
+    }
+
+    /// Returns all lines of the only stream.
+    pub(crate) fn lines(&self) -> Vec<&str> {
+        assert!(self.logs.len() <= 1, "{:?}", self.logs.keys());
+        self.logs.values().flatten().map(|event| event.message.as_str()).collect()
+    }
+
+    fn read(&mut self) -> FromAgent {
+        let stream = self.stream.as_mut().unwrap();
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).expect("the agent says something");
+        let mut body = vec![0; u32::from_be_bytes(length) as usize];
+        stream.read_exact(&mut body).unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+}

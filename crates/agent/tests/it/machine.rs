@@ -1,0 +1,282 @@
+//! A machine of its own for each test: a network namespace, keeper, the agent, a registry, and what is left of it all.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid, fork};
+use tempfile::TempDir;
+use wharf_agent::AgentConfig;
+use wharf_keeper::Client;
+use wharf_keeper::protocol::Container;
+use wharf_model::network::{IpProtocol, Peer, Permission, SecurityGroup};
+use wharf_model::task::{DesiredStatus, StopCode};
+use wharf_model::task_definition::{ContainerDefinition, LaunchType, LogConfiguration, LogDriver, Revision};
+use wharf_model::{CpuUnits, Mebibytes, Place, TaskId, Timestamp};
+use wharf_nodelink::agent::{Assignment, InterfaceAssignment, NodeSettings};
+
+use crate::{control::Control, registry};
+
+pub(crate) const SLOTS: usize = 2;
+
+pub(crate) struct Machine {
+    _temp: TempDir,
+    pub(crate) config: AgentConfig,
+    pub(crate) control: Control,
+    keeper: Pid,
+    pub(crate) agent: Pid,
+    registry: Pid,
+}
+
+impl Machine {
+    pub(crate) fn new() -> Machine {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Utf8PathBuf::from_path_buf(temp.path().to_owned()).unwrap();
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        let up = Command::new("busybox").args(["ip", "link", "set", "lo", "up"]).status().unwrap();
+        assert!(up.success());
+        let config = AgentConfig {
+            slots: SLOTS,
+            cgroup_root: format!("/wharf-{}", dir.file_name().unwrap().trim_start_matches('.')),
+            ..AgentConfig::new(dir.join("state"), dir.join("run"))
+        };
+        fs::create_dir_all(&config.run_dir).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let control =
+            Control::listen(&config.control_socket, settings(listener.local_addr().unwrap().to_string()));
+        let root = dir.join("registry");
+        let registry = background("registry", || runtime().block_on(registry::serve(listener, &root)));
+        let none = Pid::from_raw(0);
+        let mut machine = Machine { _temp: temp, config, control, keeper: none, agent: none, registry };
+        machine.start_keeper();
+        machine.start_agent();
+        machine
+    }
+
+    pub(crate) fn start_keeper(&mut self) {
+        let (socket, state_dir) = (self.config.keeper_socket.clone(), self.config.state_dir.join("keeper"));
+        fs::create_dir_all(&state_dir).unwrap();
+        let config = wharf_keeper::Config { socket, state_dir };
+        self.keeper = background("keeper", || wharf_keeper::run(&config).unwrap());
+        within(Duration::from_secs(10), "keeper answers", || Client::connect(&config.socket).is_ok());
+    }
+
+    pub(crate) fn start_agent(&mut self) {
+        let config = self.config.clone();
+        self.agent = background("agent", || {
+            if std::env::var_os("WHARF_TEST_LOG").is_some() {
+                tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+            }
+            let error = runtime().block_on(wharf_agent::run(config));
+            panic!("the agent ended: {error:?}");
+        });
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill_agent(&mut self) {
+        end(self.agent);
+        self.control.hang_up();
+    }
+
+    pub(crate) fn kill_keeper(&mut self) {
+        end(self.keeper);
+    }
+
+    pub(crate) fn containers(&self) -> Vec<Container> {
+        Client::connect(&self.config.keeper_socket).unwrap().list().unwrap()
+    }
+
+    pub(crate) fn task_dir(&self, assignment: &Assignment) -> Utf8PathBuf {
+        self.config.state_dir.join("tasks").join(assignment.task.as_str())
+    }
+
+    /// Asserts that nothing of any task is left, only networks for the next ones.
+    pub(crate) fn assert_clean(&self) {
+        let tasks = self.config.state_dir.join("tasks");
+        within(Duration::from_secs(10), "tasks leave nothing", || {
+            names(&tasks).is_empty()
+                && self.containers().is_empty()
+                && self.veths() == SLOTS
+                && names(&self.config.run_dir.join("netns")).len() == SLOTS
+                && names(&cgroups().join(self.config.cgroup_root.trim_start_matches('/'))).is_empty()
+                && !routes().contains("172.31.0.")
+        });
+    }
+
+    /// Ends the agent, removes what it made, and asserts that nothing is left.
+    pub(crate) fn done(self) {
+        end(self.agent);
+        end(self.registry);
+        runtime().block_on(wharf_agent::purge(self.config.clone())).unwrap();
+        kill(self.keeper, Signal::SIGTERM).unwrap();
+        waitpid(self.keeper, None).unwrap();
+        within(Duration::from_secs(10), "veths go", || self.veths() == 0);
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        assert!(!mounts.contains(self.config.run_dir.as_str()), "{mounts}");
+        assert!(!cgroups().join(self.config.cgroup_root.trim_start_matches('/')).exists());
+        assert!(!routes().contains("172.31."), "{}", routes());
+        let tables = Command::new("nft").args(["list", "tables"]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&tables.stdout), "");
+    }
+
+    fn veths(&self) -> usize {
+        let links = Command::new("busybox").args(["ip", "-o", "link"]).output().unwrap();
+        let links = String::from_utf8(links.stdout).unwrap();
+        let names = links.lines().filter_map(|line| line.split(": ").nth(1));
+        names.filter(|name| name.starts_with("wh") && !name.starts_with("wharf")).count()
+    }
+}
+
+/// Waits for something that takes an unknown, short time.
+pub(crate) fn within(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !holds() {
+        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A task that runs a shell script in `box:1` and logs to a group.
+pub(crate) fn script(number: u8, script: &str) -> Assignment {
+    let task: TaskId = format!("{number:032x}").parse().unwrap();
+    let place = Place { region: "us-east-1".to_owned(), account: "123456789012".to_owned() };
+    let options =
+        [("awslogs-group", "/box"), ("awslogs-region", "us-east-1"), ("awslogs-stream-prefix", "test")];
+    let options = options.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let container = ContainerDefinition {
+        name: "main".to_owned(),
+        image: "123456789012.dkr.ecr.us-east-1.amazonaws.com/box:1".to_owned(),
+        cpu: CpuUnits(0),
+        memory: None,
+        memory_reservation: None,
+        essential: true,
+        entry_point: None,
+        command: Some(vec![script.to_owned()]),
+        environment: Vec::new(),
+        port_mappings: Vec::new(),
+        log_configuration: Some(LogConfiguration {
+            driver: LogDriver::Awslogs,
+            options: BTreeMap::from(options),
+        }),
+        working_directory: None,
+        user: None,
+        readonly_root_filesystem: false,
+        stop_timeout_secs: Some(2),
+        ulimits: Vec::new(),
+        docker_labels: BTreeMap::new(),
+    };
+    Assignment {
+        generation: 1,
+        arn: place.arn("ecs", format!("task/default/{task}")),
+        cluster: "default".parse().unwrap(),
+        cluster_arn: place.arn("ecs", "cluster/default"),
+        definition: Revision { family: "box".parse().unwrap(), revision: 1 },
+        launch_type: LaunchType::Fargate,
+        service: None,
+        group: "family:box".to_owned(),
+        zone: "us-east-1a".to_owned(),
+        desired_status: DesiredStatus::Running,
+        stop: None,
+        cpu: CpuUnits(256),
+        memory: Mebibytes(512),
+        containers: vec![(container, place.arn("ecs", format!("container/default/{task}/1")))],
+        interface: InterfaceAssignment {
+            id: format!("eni-{number:017x}").parse().unwrap(),
+            private_ip: [172, 31, 0, number].into(),
+            subnet_cidr: "172.31.0.0/20".parse().unwrap(),
+            vpc_cidr: "172.31.0.0/16".parse().unwrap(),
+            vpc_id: "vpc-00000001".to_owned(),
+            mac: format!("0a:00:00:00:00:{number:02x}").parse().unwrap(),
+            public_ip: None,
+            groups: vec!["sg-00000001".parse().unwrap()],
+            private_dns_name: format!("ip-172-31-0-{number}.us-east-1.compute.internal"),
+        },
+        tags: BTreeMap::new(),
+        created_at: Timestamp(0),
+        task,
+    }
+}
+
+/// The same task, to be stopped by its user.
+pub(crate) fn stopped(assignment: &Assignment) -> Assignment {
+    Assignment {
+        generation: assignment.generation + 1,
+        desired_status: DesiredStatus::Stopped,
+        stop: Some((StopCode::UserInitiated, "enough".to_owned())),
+        ..assignment.clone()
+    }
+}
+
+fn settings(registry: String) -> NodeSettings {
+    let anything = |peer| Permission { protocol: IpProtocol::All, ports: None, peer };
+    let group = SecurityGroup {
+        id: "sg-00000001".parse().unwrap(),
+        name: "default".to_owned(),
+        description: String::new(),
+        vpc: "vpc-00000001".parse().unwrap(),
+        ingress: vec![anything(Peer::Group("sg-00000001".parse().unwrap()))],
+        egress: vec![anything(Peer::Cidr("0.0.0.0/0".parse().unwrap()))],
+        tags: Vec::new(),
+    };
+    NodeSettings {
+        region: "us-east-1".to_owned(),
+        account: "123456789012".to_owned(),
+        registry,
+        registry_password: "secret".to_owned(),
+        vpc_cidrs: vec!["172.31.0.0/16".parse().unwrap()],
+        public_cidr: "198.18.0.0/16".parse().unwrap(),
+        security_groups: vec![group],
+        balancer_addresses: Vec::new(),
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// Runs something in a process of its own.
+fn background(name: &str, work: impl FnOnce()) -> Pid {
+    // SAFETY: the child only does its work and ends without returning here.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Parent { child } => child,
+        ForkResult::Child => {
+            // A test that fails does not end what it started.
+            let _unsupported = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            eprintln!("{name} ended: {ended:?}");
+            // SAFETY: ends the child at once.
+            unsafe { libc::_exit(1) }
+        }
+    }
+}
+
+fn end(process: Pid) {
+    kill(process, Signal::SIGKILL).unwrap();
+    waitpid(process, None).unwrap();
+}
+
+fn names(dir: &Utf8Path) -> Vec<String> {
+    let Ok(entries) = dir.read_dir_utf8() else { return Vec::new() };
+    let all = entries
+        .flatten()
+        .filter(|entry| dir.ends_with("tasks") || entry.path().is_dir() || dir.ends_with("netns"));
+    all.map(|entry| entry.file_name().to_owned()).collect()
+}
+
+/// Where a hierarchy that tasks are in is mounted.
+fn cgroups() -> Utf8PathBuf {
+    let v1 = Utf8PathBuf::from("/sys/fs/cgroup/pids");
+    if v1.exists() { v1 } else { "/sys/fs/cgroup".into() }
+}
+
+fn routes() -> String {
+    let all = Command::new("busybox").args(["ip", "route"]).output().unwrap();
+    let text = String::from_utf8(all.stdout).unwrap();
+    text.lines().filter(|line| line.contains("wh") && !line.contains("wharf")).collect::<Vec<_>>().join("\n")
+}
