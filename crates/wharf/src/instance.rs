@@ -32,7 +32,7 @@ impl Instance {
         Instance {
             veth_prefix: format!("w{tag}"),
             balancer_device: format!("wharf-lb-{tag}"),
-            firewall_table: format!("wharf-{tag}"),
+            firewall_table: format!("wharf_{tag}"),
             cgroup_root: format!("/wharf-{tag}"),
         }
     }
