@@ -1,0 +1,25 @@
+//! Errors and their AWS codes.
+
+use crate::Fault;
+use serde_json::Value;
+use wharf_control::operations::Error;
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        let code = match &error {
+            Error::ClusterNotFound => "ClusterNotFoundException",
+            Error::ClusterContainsServices => "ClusterContainsServicesException",
+            Error::ClusterContainsTasks => "ClusterContainsTasksException",
+            Error::ServiceNotFound => "ServiceNotFoundException",
+            Error::ServiceNotActive => "ServiceNotActiveException",
+            Error::Client(_) => "ClientException",
+            Error::InvalidParameter(_) | Error::TargetGroupNotFound(_) => "InvalidParameterException",
+            Error::Conflict(resources) => {
+                let ids: Vec<Value> = resources.iter().map(|arn| Value::from(arn.to_string())).collect();
+                return Fault::caller("ConflictException", error.to_string()).with("resourceIds", ids);
+            }
+            Error::Store(_) => return Fault::ours(&error),
+        };
+        Fault::caller(code, error.to_string())
+    }
+}

@@ -1,0 +1,89 @@
+//! RunTask.
+
+use super::{given, shown, tasks};
+use wharf_aws::ecs::{ContainerOverrideInput, RunTaskInput, TaskOverrideInput, TasksOutput};
+use wharf_control::{
+    Control,
+    operations::{
+        Error, references,
+        run_task::{self, RunTask},
+    },
+};
+use wharf_model::{
+    CpuUnits, Mebibytes,
+    service::PropagateTags,
+    task::{ContainerOverride, TaskOverride},
+};
+
+/// What RunTask may be asked for and does not do, with the values that ask for nothing.
+const NOT_HONOURED: [(&str, &str); 6] = [
+    ("capacityProviderStrategy", ""),
+    ("enableExecuteCommand", ""),
+    ("placementConstraints", ""),
+    ("placementStrategy", ""),
+    ("referenceId", ""),
+    ("volumeConfigurations", ""),
+];
+
+pub(super) async fn run_task(control: &Control, input: RunTaskInput) -> Result<TasksOutput, Error> {
+    given::refuse(&input.others, "", &NOT_HONOURED)?;
+    let launch_type = given::launch_type(input.launch_type.as_deref())?;
+    given::platform_version(input.platform_version.as_deref(), launch_type)?;
+    let propagate = given::propagate_tags(input.propagate_tags.as_deref())?;
+    if propagate == PropagateTags::Service {
+        return Err(Error::invalid("propagateTags SERVICE is not valid for tasks without a service."));
+    }
+    if let Some(token) = &input.client_token
+        && (token.is_empty() || token.len() > 64 || !token.bytes().all(|byte| byte.is_ascii_graphic()))
+    {
+        return Err(Error::invalid("clientToken must have 1 to 64 printable ASCII characters."));
+    }
+    let request = RunTask {
+        cluster: references::cluster(input.cluster.as_deref(), &control.config().place)?,
+        definition: input.task_definition,
+        count: given::count(input.count.unwrap_or(1), "count")?,
+        launch_type,
+        network: given::network(input.network_configuration.as_ref())?,
+        overrides: input.overrides.map(overrides).transpose()?.unwrap_or_default(),
+        group: input.group.filter(|group| !group.is_empty()),
+        started_by: input.started_by.filter(|by| !by.is_empty()),
+        client_token: input.client_token,
+        tags: given::tags(input.tags)?,
+        propagate_from_definition: propagate == PropagateTags::TaskDefinition,
+        managed_tags: input.enable_ecs_managed_tags,
+    };
+    let described = run_task::run_task(control, request).await?;
+    let place = &control.config().place;
+    Ok(TasksOutput {
+        tasks: described.found.iter().map(|detail| tasks::shape(detail, place, true)).collect(),
+        failures: shown::failures(described.failures),
+    })
+}
+
+fn overrides(given: TaskOverrideInput) -> Result<TaskOverride, Error> {
+    let members = [("inferenceAcceleratorOverrides", ""), ("ephemeralStorage", "")];
+    given::refuse(&given.others, " of overrides", &members)?;
+    Ok(TaskOverride {
+        cpu: given.cpu.as_deref().filter(|cpu| !cpu.is_empty()).map(given::cpu).transpose()?,
+        memory: given.memory.as_deref().filter(|memory| !memory.is_empty()).map(given::memory).transpose()?,
+        task_role_arn: given.task_role_arn.filter(|role| !role.is_empty()),
+        execution_role_arn: given.execution_role_arn.filter(|role| !role.is_empty()),
+        containers: given.container_overrides.into_iter().map(container).collect::<Result<_, _>>()?,
+    })
+}
+
+fn container(given: ContainerOverrideInput) -> Result<ContainerOverride, Error> {
+    let of = format!(" of the override of container '{}'", given.name);
+    given::refuse(&given.others, &of, &[("environmentFiles", ""), ("resourceRequirements", "")])?;
+    let number = |value: Option<i32>, member: &str| {
+        value.map(|value| given::count(value, &format!("'{member}'{of}"))).transpose()
+    };
+    Ok(ContainerOverride {
+        command: given.command.filter(|words| !words.is_empty()),
+        environment: given.environment.into_iter().map(|pair| (pair.name, pair.value)).collect(),
+        cpu: number(given.cpu, "cpu")?.map(CpuUnits),
+        memory: number(given.memory, "memory")?.map(Mebibytes),
+        memory_reservation: number(given.memory_reservation, "memoryReservation")?.map(Mebibytes),
+        name: given.name,
+    })
+}

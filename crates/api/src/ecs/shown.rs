@@ -1,0 +1,52 @@
+//! From the model's values to what callers read, where several operations show the same.
+
+use wharf_aws::{Timestamp, ecs};
+use wharf_control::operations::Failure;
+use wharf_model::{self as model, service::AwsvpcConfiguration, tag::Tag, task_definition::LaunchType};
+
+pub(super) fn time(at: model::Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.0)
+}
+
+pub(super) fn tags(tags: &[Tag]) -> Vec<ecs::Tag> {
+    tags.iter().map(|tag| ecs::Tag { key: tag.key.clone(), value: tag.value.clone() }).collect()
+}
+
+pub(super) fn failures(failures: Vec<Failure>) -> Vec<ecs::Failure> {
+    let shown = |Failure { arn, reason, detail }| ecs::Failure { arn, reason, detail };
+    failures.into_iter().map(shown).collect()
+}
+
+pub(super) fn launch_type(launch_type: LaunchType) -> &'static str {
+    match launch_type {
+        LaunchType::Fargate => "FARGATE",
+        LaunchType::Ec2 => "EC2",
+    }
+}
+
+/// Returns the platform's version and family, which only Fargate has.
+pub(super) fn platform(launch_type: LaunchType) -> Option<(&'static str, &'static str)> {
+    match launch_type {
+        LaunchType::Fargate => Some(("1.4.0", "Linux")),
+        LaunchType::Ec2 => None,
+    }
+}
+
+pub(super) fn network(network: &AwsvpcConfiguration) -> ecs::NetworkConfiguration {
+    let assign = if network.assign_public_ip { "ENABLED" } else { "DISABLED" };
+    ecs::NetworkConfiguration {
+        awsvpc_configuration: Some(ecs::AwsVpcConfiguration {
+            subnets: network.subnets.iter().map(ToString::to_string).collect(),
+            security_groups: network.security_groups.iter().map(ToString::to_string).collect(),
+            assign_public_ip: Some(assign.to_owned()),
+        }),
+    }
+}
+
+pub(super) fn pairs(pairs: &[(String, String)]) -> Vec<ecs::KeyValuePair> {
+    pairs.iter().map(|(name, value)| pair(name, value)).collect()
+}
+
+pub(super) fn pair(name: &str, value: impl ToString) -> ecs::KeyValuePair {
+    ecs::KeyValuePair { name: name.to_owned(), value: value.to_string() }
+}
