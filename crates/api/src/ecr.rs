@@ -1,15 +1,104 @@
 //! Amazon ECR: action name to operation.
 
-use wharf_control::Control;
+mod images;
+mod repositories;
 
-use crate::{Answer, Body, Caller, Fault};
+use wharf_aws::Empty;
+use wharf_aws::Timestamp;
+use wharf_aws::ecr::{AuthorizationData, GetAuthorizationTokenOutput};
+use wharf_control::Control;
+use wharf_control::operations::repositories::Error;
+
+use crate::{Answer, Body, Caller, Fault, RegistryTokens, answer};
 
 /// Runs one operation of the service.
 pub async fn dispatch(
-    _control: &Control,
+    control: &Control,
     _caller: &Caller,
-    _operation: &str,
-    _body: Body,
+    operation: &str,
+    body: Body,
 ) -> Result<Answer, Fault> {
-    Err(Fault::unknown_operation())
+    match operation {
+        "CreateRepository" => answer(body, |input| repositories::create(control, input)).await,
+        "DescribeRepositories" => answer(body, |input| repositories::describe(control, input)).await,
+        "DeleteRepository" => answer(body, |input| repositories::delete(control, input)).await,
+        "ListTagsForResource" => answer(body, |input| repositories::list_tags(control, input)).await,
+        "GetAuthorizationToken" => {
+            answer(body, async |_: Empty| Ok::<_, Fault>(authorization_token(control))).await
+        }
+        "DescribeImages" => answer(body, |input| images::describe(control, input)).await,
+        "ListImages" => answer(body, |input| images::list(control, input)).await,
+        "BatchDeleteImage" => answer(body, |input| images::delete(control, input)).await,
+        _ => Err(Fault::unknown_operation()),
+    }
+}
+
+fn authorization_token(control: &Control) -> GetAuthorizationTokenOutput {
+    let config = control.config();
+    let tokens = RegistryTokens::new(&config.registry_password);
+    let token = tokens.issue(Timestamp::from_millis(control.now().0));
+    let host = format!("{}.dkr.ecr.{}.localhost", config.place.account, config.place.region);
+    GetAuthorizationTokenOutput {
+        authorization_data: vec![AuthorizationData {
+            authorization_token: token.authorization_token(),
+            expires_at: token.expires_at,
+            proxy_endpoint: format!("http://{host}:{}", config.endpoint.port()),
+        }],
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        let code = match &error {
+            Error::InvalidName(_) => "InvalidParameterException",
+            Error::Exists { .. } => "RepositoryAlreadyExistsException",
+            Error::NotFound { .. } => "RepositoryNotFoundException",
+            Error::NotEmpty { .. } => "RepositoryNotEmptyException",
+            Error::Registry(_) | Error::Store(_) => return Fault::ours(&error),
+        };
+        Fault::caller(code, error.to_string())
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Fault {
+    Fault::caller("InvalidParameterException", message)
+}
+
+fn required(member: &str, given: Option<String>) -> Result<String, Fault> {
+    given.ok_or_else(|| {
+        invalid(format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+        ))
+    })
+}
+
+/// Refuses every registry but the own one.
+fn check_registry(control: &Control, given: Option<&str>) -> Result<(), Fault> {
+    let account = &control.config().place.account;
+    match given {
+        Some(other) if other != account => Err(Fault::caller(
+            "RepositoryNotFoundException",
+            format!("registryId '{other}' is not served here; only '{account}' is"),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Returns a page of items, which are in the order of their keys.
+fn page<T>(
+    items: Vec<T>,
+    key: impl Fn(&T) -> String,
+    token: Option<&str>,
+    limit: Option<i64>,
+) -> Result<(Vec<T>, Option<String>), Fault> {
+    let limit = match limit {
+        None => 100,
+        Some(limit) => usize::try_from(limit)
+            .ok()
+            .filter(|limit| (1..=1000).contains(limit))
+            .ok_or_else(|| invalid(format!("maxResults '{limit}' must be between 1 and 1000")))?,
+    };
+    let page = wharf_aws::page::page(items, key, token, limit)
+        .map_err(|_| invalid("The specified nextToken is not valid"))?;
+    Ok((page.items, page.next))
 }

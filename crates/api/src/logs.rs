@@ -1,15 +1,46 @@
 //! CloudWatch Logs: action name to operation.
 
-use wharf_control::Control;
+mod events;
+mod given;
+mod groups;
+mod streams;
 
-use crate::{Answer, Body, Caller, Fault};
+use wharf_control::Control;
+use wharf_control::operations::log_groups::Error;
+
+use crate::{Answer, Body, Caller, Fault, answer};
 
 /// Runs one operation of the service.
 pub async fn dispatch(
-    _control: &Control,
+    control: &Control,
     _caller: &Caller,
-    _operation: &str,
-    _body: Body,
+    operation: &str,
+    body: Body,
 ) -> Result<Answer, Fault> {
-    Err(Fault::unknown_operation())
+    match operation {
+        "CreateLogGroup" => answer(body, |input| groups::create(control, input)).await,
+        "DescribeLogGroups" => answer(body, |input| groups::describe(control, input)).await,
+        "DeleteLogGroup" => answer(body, |input| groups::delete(control, input)).await,
+        "ListTagsForResource" => answer(body, |input| groups::list_tags(control, input)).await,
+        "CreateLogStream" => answer(body, |input| streams::create(control, input)).await,
+        "DescribeLogStreams" => answer(body, |input| streams::describe(control, input)).await,
+        "PutLogEvents" => answer(body, |input| events::put(control, input)).await,
+        "GetLogEvents" => answer(body, |input| events::get(control, input)).await,
+        "FilterLogEvents" => answer(body, |input| events::filter(control, input)).await,
+        _ => Err(Fault::unknown_operation()),
+    }
 }
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        let code = match &error {
+            Error::GroupExists | Error::StreamExists => "ResourceAlreadyExistsException",
+            Error::GroupNotFound | Error::StreamNotFound => "ResourceNotFoundException",
+            Error::Logs(_) | Error::Store(_) => return Fault::ours(&error),
+        };
+        Fault::caller(code, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;
