@@ -242,8 +242,13 @@ impl Fabric {
 
     async fn prepare(&self) -> Result<Prepared, NetworkError> {
         let slot = self.network.prepare().await?;
-        let listener = self.network.listen_for_metadata(&slot)?;
-        Ok(Prepared { slot, listener })
+        match self.network.listen_for_metadata(&slot) {
+            Ok(listener) => Ok(Prepared { slot, listener }),
+            Err(error) => {
+                self.network.release(slot, None).await?;
+                Err(error)
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -67,22 +67,28 @@ impl Keeper {
         }
     }
 
-    /// Returns a container that exists; starts it when it was only created. Nothing where it has to be made anew.
+    /// Returns a container that exists; starts it when it was only created, and waits for a launcher or cleaner that is
+    /// still at work. Nothing where it has to be made anew.
     async fn found(&self, id: &str) -> Result<Option<Created>, ClientError> {
-        let containers = self.list().await?;
-        let Some(container) = containers.into_iter().find(|container| container.id == id) else {
-            return Ok(None);
-        };
-        match container.state {
-            State::Running | State::Exited => {}
-            State::Created => {
-                let id = id.to_owned();
-                self.call(move |client| client.start(&id)).await?;
+        loop {
+            let containers = self.list().await?;
+            let Some(container) = containers.into_iter().find(|container| container.id == id) else {
+                return Ok(None);
+            };
+            match container.state {
+                State::Running | State::Exited => {
+                    let at_nanos = container.started_nanos.unwrap_or(container.created_nanos);
+                    return Ok(Some(Created { pid: container.pid, at_nanos, notes: Vec::new() }));
+                }
+                State::Created => {
+                    let id = id.to_owned();
+                    gone_is_fine(self.call(move |client| client.start(&id)).await)?;
+                }
+                State::Creating | State::Deleting => {}
+                State::Deleted => return Ok(None),
             }
-            State::Creating | State::Deleting | State::Deleted => return Ok(None),
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let at_nanos = container.started_nanos.unwrap_or(container.created_nanos);
-        Ok(Some(Created { pid: container.pid, at_nanos, notes: Vec::new() }))
     }
 
     /// Sends a signal; a container that is not there any more needs none.

@@ -261,11 +261,11 @@ fn end(process: Pid) {
     waitpid(process, None).unwrap();
 }
 
+/// The names in a directory; of a cgroup, those of the groups in it.
 fn names(dir: &Utf8Path) -> Vec<String> {
     let Ok(entries) = dir.read_dir_utf8() else { return Vec::new() };
-    let all = entries
-        .flatten()
-        .filter(|entry| dir.ends_with("tasks") || entry.path().is_dir() || dir.ends_with("netns"));
+    let controls = dir.join("cgroup.procs").exists();
+    let all = entries.flatten().filter(|entry| !controls || entry.path().is_dir());
     all.map(|entry| entry.file_name().to_owned()).collect()
 }
 
