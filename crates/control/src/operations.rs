@@ -23,3 +23,5 @@ pub mod task_definitions;
 pub mod tasks;
 
 pub use error::{Described, Error, Failure};
+#[cfg(test)]
+pub(crate) mod world;

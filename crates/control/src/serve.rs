@@ -24,6 +24,9 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     crate::operations::networks::ensure_default(&control).await?;
+    if let Err(error) = crate::operations::repositories::repair(&control).await {
+        tracing::error!(%error, "a repository whose making was cut short cannot be made");
+    }
     // Dropped, and thereby ended, with this future.
     let mut loops = JoinSet::new();
     loops.spawn(loops::services::run(control.clone()));
