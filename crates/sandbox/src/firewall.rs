@@ -15,13 +15,12 @@
 //! input             from our veths: nothing of the host but balancers
 //! ```
 
-use std::io::Write;
 use std::net::Ipv4Addr;
-use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
 use crate::network::Cidr;
+use crate::nft;
 use elements::member_elements;
 use netlink::Change;
 
@@ -119,12 +118,9 @@ pub enum FirewallError {
     /// A member or rule names a group that is not in the rule set.
     #[error("security group {0} is not in the rule set")]
     UnknownGroup(String),
-    /// The `nft` program did not start.
-    #[error("run nft")]
-    Run(#[source] std::io::Error),
-    /// It refused the script.
-    #[error("nft refused the rule set: {0}")]
-    Refused(String),
+    /// The rule set was not loaded.
+    #[error(transparent)]
+    Load(#[from] nft::LoadError),
     /// The netlink socket failed.
     #[error("{what} over netlink")]
     Netlink { what: &'static str, source: std::io::Error },
@@ -156,7 +152,7 @@ impl Firewall {
     ///
     /// Runs `nft` and waits for it, some milliseconds.
     pub fn apply(&mut self, rules: &Ruleset) -> Result<(), FirewallError> {
-        run_nft(&script::render(&self.config, rules)?)
+        Ok(nft::load(&script::render(&self.config, rules)?)?)
     }
 
     /// Adds a task that was not in the last rule set, or is again. Its groups must be in the table.
@@ -191,22 +187,6 @@ impl Firewall {
     /// Removes the table. Safe to repeat.
     pub fn tear_down(&mut self) -> Result<(), FirewallError> {
         let table = &self.config.table;
-        run_nft(&format!("add table inet {table}\ndelete table inet {table}\n"))
+        Ok(nft::load(&format!("add table inet {table}\ndelete table inet {table}\n"))?)
     }
-}
-
-fn run_nft(script: &str) -> Result<(), FirewallError> {
-    let mut command = Command::new("nft");
-    command.args(["-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(FirewallError::Run)?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // An error here means that nft gave up early, and what it says then is the better reason.
-        let _gave_up = stdin.write_all(script.as_bytes());
-    }
-    let output = child.wait_with_output().map_err(FirewallError::Run)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let reason = String::from_utf8_lossy(&output.stderr);
-    Err(FirewallError::Refused(reason.lines().take(4).collect::<Vec<_>>().join(" ")))
 }

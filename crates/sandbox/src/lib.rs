@@ -4,6 +4,7 @@
 pub mod cgroup;
 pub mod firewall;
 pub mod network;
+pub mod nft;
 pub mod rootfs;
 pub mod runtime;
 pub mod seccomp;

@@ -85,7 +85,10 @@ impl Network {
         let path = self.config.netns_dir.join(name.as_str());
         let (namespace, (handle, connection)) = namespace::create(&path)?;
         tokio::spawn(connection);
-        let raised = self.raise(&name, &handle, namespace.as_raw_fd()).await;
+        let raised = match self.raise(&name, &handle, namespace.as_raw_fd()).await {
+            Ok(index) => namespace::lead_to_metadata(namespace.as_fd()).map(|()| index),
+            Err(error) => Err(error),
+        };
         match raised {
             Ok(index) => Ok(Slot { name, path, namespace, handle, index }),
             Err(error) => {
@@ -178,7 +181,7 @@ impl Network {
         Ok(slots)
     }
 
-    /// Listens at [`METADATA_ADDRESS`] inside a slot; non-blocking, ready for tokio.
+    /// Listens for what is sent to [`METADATA_ADDRESS`] inside a slot; non-blocking, ready for tokio.
     pub fn listen_for_metadata(&self, slot: &Slot) -> Result<TcpListener, NetworkError> {
         namespace::listen(slot.namespace.as_fd())
             .map_err(NetworkError::system("listen for metadata in", &slot.name))

@@ -13,9 +13,13 @@ use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::statfs::fstatfs;
 
 use super::NetworkError;
+use crate::nft;
 
 /// Where a task asks for its metadata and credentials; exists in every slot.
 pub const METADATA_ADDRESS: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(169, 254, 170, 2), 80);
+
+/// Where it is really served: a port that ECS reserves for its agent on every instance.
+const METADATA_PORT: u16 = 51679;
 
 const NSFS_MAGIC: i64 = 0x6e73_6673;
 
@@ -80,10 +84,25 @@ pub(crate) fn within<T: Send>(
     })
 }
 
+/// Makes [`METADATA_ADDRESS`] lead to the port that [`listen`] has, inside a namespace.
+///
+/// A listener on port 80 itself would keep the application from listening there on every address. Ports are
+/// rewritten without connection tracking: both directions leave through the output hook, over loopback.
+pub(super) fn lead_to_metadata(namespace: BorrowedFd<'_>) -> Result<(), NetworkError> {
+    let (ip, port) = (METADATA_ADDRESS.ip(), METADATA_ADDRESS.port());
+    let script = format!(
+        "table ip metadata {{\nchain out {{\ntype filter hook output priority raw;\n\
+         ip daddr {ip} tcp dport {port} tcp dport set {METADATA_PORT}\n\
+         ip saddr {ip} tcp sport {METADATA_PORT} tcp sport set {port}\n}}\n}}\n"
+    );
+    within(namespace, || nft::load(&script).map_err(std::io::Error::other))
+        .map_err(NetworkError::system("lead to metadata in", "namespace"))
+}
+
 /// Listens for metadata requests inside a namespace.
 pub(super) fn listen(namespace: BorrowedFd<'_>) -> std::io::Result<TcpListener> {
     within(namespace, || {
-        let listener = TcpListener::bind(METADATA_ADDRESS)?;
+        let listener = TcpListener::bind((*METADATA_ADDRESS.ip(), METADATA_PORT))?;
         listener.set_nonblocking(true)?;
         Ok(listener)
     })

@@ -89,6 +89,8 @@ fn metadata_is_served_inside_the_slot_and_instance_metadata_is_unreachable() {
         let slot = network.prepare().await.unwrap();
         network.assign(&slot, &address(21)).await.unwrap();
         let listener = network.listen_for_metadata(&slot).unwrap();
+        // The application's own port 80 stays free.
+        namespace::within(slot.namespace(), || TcpListener::bind("0.0.0.0:80")).unwrap();
         namespace::within(slot.namespace(), || TcpStream::connect(METADATA_ADDRESS)).unwrap();
         listener.set_nonblocking(false).unwrap();
         listener.accept().unwrap();
