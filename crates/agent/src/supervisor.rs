@@ -346,7 +346,15 @@ impl Supervisor {
         }
         let sender = self.sender.clone();
         let done = move || drop(sender.send(Message::OutputDone));
-        self.outputs[place] = Some(logs::follow(dir, target, self.node.outbox.clone(), done));
+        let following = logs::follow(dir, target, self.node.outbox.clone(), done);
+        // After a restart nobody says it again.
+        if matches!(self.record.task.containers[place].life, Life::Ended(_)) {
+            following.advance(Phase::Exited);
+        }
+        if self.record.task.status() >= TaskStatus::Deprovisioning {
+            following.advance(Phase::Gone);
+        }
+        self.outputs[place] = Some(following);
     }
 
     fn stop_as_asked(&mut self) {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
+use nix::poll::{PollFd, PollFlags, poll};
 use wharf_model::logs::LogEvent;
 use wharf_model::task::TaskStatus;
 use wharf_nodelink::agent::{Assignment, FromAgent, NodeSettings, TaskReport, ToAgent};
@@ -67,6 +69,23 @@ impl Control {
                     self.tell(&ToAgent::LogsStored { batch });
                 }
                 FromAgent::Hello { .. } => panic!("a second hello"),
+            }
+        }
+    }
+
+    /// Says that a task's stop is recorded, and takes its last lines until something holds.
+    pub(crate) fn forget(&mut self, task: &Assignment, mut holds: impl FnMut() -> bool) {
+        self.tell(&ToAgent::Forget(task.task.clone()));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !holds() {
+            assert!(Instant::now() < deadline, "{} is not forgotten", task.task);
+            let mut waiting = [PollFd::new(self.stream.as_ref().unwrap().as_fd(), PollFlags::POLLIN)];
+            if poll(&mut waiting, 5_u16).unwrap() == 0 {
+                continue;
+            }
+            if let FromAgent::Logs { batch, stream, events, .. } = self.read() {
+                self.logs.entry(stream).or_default().extend(events);
+                self.tell(&ToAgent::LogsStored { batch });
             }
         }
     }

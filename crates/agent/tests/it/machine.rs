@@ -92,21 +92,36 @@ impl Machine {
         Client::connect(&self.config.keeper_socket).unwrap().list().unwrap()
     }
 
-    pub(crate) fn task_dir(&self, assignment: &Assignment) -> Utf8PathBuf {
-        self.config.state_dir.join("tasks").join(assignment.task.as_str())
+    /// Has a stopped task forgotten.
+    pub(crate) fn forget(&mut self, assignment: &Assignment) {
+        let dir = self.config.state_dir.join("tasks").join(assignment.task.as_str());
+        self.control.forget(assignment, || !dir.exists());
     }
 
     /// Asserts that nothing of any task is left, only networks for the next ones.
     pub(crate) fn assert_clean(&self) {
-        let tasks = self.config.state_dir.join("tasks");
-        within(Duration::from_secs(10), "tasks leave nothing", || {
-            names(&tasks).is_empty()
-                && self.containers().is_empty()
-                && self.veths() == SLOTS
-                && names(&self.config.run_dir.join("netns")).len() == SLOTS
-                && names(&cgroups().join(self.config.cgroup_root.trim_start_matches('/'))).is_empty()
-                && !routes().contains("172.31.0.")
-        });
+        let mut left = Vec::new();
+        let clean = || {
+            left = self.left();
+            left.is_empty()
+        };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        if !holds_until(deadline, clean) {
+            panic!("tasks left {left:?}");
+        }
+    }
+
+    /// What is there beside networks for the next tasks.
+    fn left(&self) -> Vec<String> {
+        let counts =
+            [("veths", self.veths()), ("namespaces", names(&self.config.run_dir.join("netns")).len())];
+        let wrong = counts.iter().filter(|(_, count)| *count != SLOTS);
+        let mut left: Vec<String> = wrong.map(|(what, count)| format!("{count} {what}")).collect();
+        left.extend(names(&self.config.state_dir.join("tasks")));
+        left.extend(names(&cgroups().join(self.config.cgroup_root.trim_start_matches('/'))));
+        left.extend(self.containers().iter().map(|container| format!("{container:?}")));
+        left.extend(routes().lines().filter(|line| line.starts_with("172.31.0.")).map(str::to_owned));
+        left
     }
 
     /// Ends the agent, removes what it made, and asserts that nothing is left.
@@ -135,11 +150,17 @@ impl Machine {
 
 /// Waits for something that takes an unknown, short time.
 pub(crate) fn within(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + limit;
+    assert!(holds_until(Instant::now() + limit, &mut holds), "not within {limit:?}: {what}");
+}
+
+fn holds_until(deadline: Instant, mut holds: impl FnMut() -> bool) -> bool {
     while !holds() {
-        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
+        if Instant::now() > deadline {
+            return false;
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
+    true
 }
 
 /// A task that runs a shell script in `box:1` and logs to a group.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use wharf_model::task::TaskStatus;
-use wharf_nodelink::agent::ToAgent;
 
 use crate::machine::{Machine, script, stopped, within};
 
@@ -32,7 +31,7 @@ fn f01_running_task_survives_the_agents_death_with_its_process_and_its_output() 
     numbers.dedup();
     assert!(numbers.len() > 20);
     assert!(numbers.iter().copied().eq(0..u32::try_from(numbers.len()).unwrap()), "{numbers:?}");
-    machine.control.tell(&ToAgent::Forget(task.task.clone()));
+    machine.forget(&task);
     machine.assert_clean();
     machine.done();
 }
@@ -51,7 +50,7 @@ fn exit_while_agent_and_control_are_away_is_told_with_its_code() {
     let report = machine.control.until(TaskStatus::Stopped);
     assert_eq!(report.containers[0].exit_code, Some(9));
     assert_eq!(machine.control.lines(), ["last words"]);
-    machine.control.tell(&ToAgent::Forget(task.task.clone()));
+    machine.forget(&task);
     machine.assert_clean();
     machine.done();
 }
@@ -71,7 +70,7 @@ fn f04_keeper_that_dies_is_found_again_and_the_task_runs_on() {
     let report = machine.control.until(TaskStatus::Stopped);
     // The exact code where the kernel still knows it, else none; never another one.
     assert!(matches!(report.containers[0].exit_code, Some(4) | None), "{report:?}");
-    machine.control.tell(&ToAgent::Forget(task.task.clone()));
+    machine.forget(&task);
     machine.assert_clean();
     machine.done();
 }
@@ -89,8 +88,7 @@ fn f05_f06_agent_that_dies_anywhere_in_a_tasks_life_leaves_it_whole_or_gone() {
         machine.control.accept(vec![task.clone()]);
         let report = machine.control.until(TaskStatus::Stopped);
         assert_eq!(report.containers[0].exit_code, Some(0), "round {round}: {report:?}");
-        machine.control.tell(&ToAgent::Forget(task.task.clone()));
-        within(Duration::from_secs(5), "the task is forgotten", || !machine.task_dir(&task).exists());
+        machine.forget(&task);
     }
     machine.assert_clean();
     machine.done();

@@ -1,7 +1,6 @@
 //! Tasks from their assignment to their end.
 
 use wharf_model::task::{ContainerStatus, StopCode, TaskStatus};
-use wharf_nodelink::agent::ToAgent;
 
 use crate::machine::{Machine, script, stopped};
 
@@ -32,7 +31,7 @@ fn task_runs_and_its_states_exit_code_and_output_are_told() {
     let lines = machine.control.lines();
     assert_eq!(lines[0], "hello from ip-172-31-0-10.us-east-1.compute.internal");
     assert!(lines[1].contains(&format!("\"TaskARN\":\"{}\"", task.arn)), "{lines:?}");
-    machine.control.tell(&ToAgent::Forget(task.task.clone()));
+    machine.forget(&task);
     machine.assert_clean();
     machine.done();
 }
@@ -53,7 +52,7 @@ fn stopped_task_ends_by_its_signal_or_is_killed_and_keeps_the_callers_reason() {
         let report = machine.control.until(TaskStatus::Stopped);
         assert_eq!(report.containers[0].exit_code, Some(code));
         assert_eq!(report.stop, Some((StopCode::UserInitiated, "enough".to_owned())));
-        machine.control.tell(&ToAgent::Forget(task.task.clone()));
+        machine.forget(&task);
     }
     machine.assert_clean();
     machine.done();
@@ -72,7 +71,7 @@ fn image_that_does_not_exist_fails_the_task_and_leaves_nothing() {
     assert!(reason.starts_with("CannotPullContainerError: "), "{reason}");
     assert_eq!(report.containers[0].last_status, ContainerStatus::Stopped);
     assert_eq!(report.containers[0].exit_code, None);
-    machine.control.tell(&ToAgent::Forget(task.task.clone()));
+    machine.forget(&task);
     machine.assert_clean();
     machine.done();
 }
@@ -94,7 +93,7 @@ fn end_of_an_essential_container_ends_its_neighbour_which_shares_its_localhost()
     let report = machine.control.until(TaskStatus::Stopped);
     assert_eq!(report.containers[0].exit_code, Some(0));
     assert_eq!(report.containers[1].exit_code, Some(137), "the shell as first process takes no SIGTERM");
-    machine.control.tell(&ToAgent::Forget(task.task.clone()));
+    machine.forget(&task);
     machine.assert_clean();
     machine.done();
 }
