@@ -1,0 +1,173 @@
+//! A node that is played: it does what it is told at once, unless it is told to be slow.
+
+use crate::world::World;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+use tokio::{
+    net::{UnixStream, unix::OwnedWriteHalf},
+    sync::Mutex as AsyncMutex,
+    task::JoinHandle,
+};
+use wharf_control::Control;
+use wharf_model::{
+    CpuUnits, Mebibytes, NodeId, TaskId,
+    task::{ContainerStatus, DesiredStatus, StopCode, TaskStatus, TaskTimes},
+};
+use wharf_nodelink::{
+    VERSION,
+    agent::{Assignment, ContainerReport, FromAgent, TaskReport, ToAgent},
+    read_frame, write_frame,
+};
+
+pub(crate) struct Node {
+    control: Control,
+    to: Arc<AsyncMutex<OwnedWriteHalf>>,
+    seen: Arc<Mutex<Seen>>,
+    reader: JoinHandle<()>,
+}
+
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) assignments: HashMap<TaskId, Assignment>,
+    pub(crate) forgotten: Vec<TaskId>,
+    pub(crate) frames: usize,
+    /// Whether tasks fail to start.
+    pub(crate) broken: bool,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+pub(crate) fn id() -> NodeId {
+    "0123456789abcdef0123456789abcdef".parse().unwrap()
+}
+
+impl Node {
+    pub(crate) async fn join(world: &World) -> Node {
+        Node::booted(world, "boot").await
+    }
+
+    pub(crate) async fn booted(world: &World, boot_id: &str) -> Node {
+        let (mut from, mut to) = UnixStream::connect(world.socket("node")).await.unwrap().into_split();
+        let hello = FromAgent::Hello {
+            version: VERSION,
+            node: id(),
+            boot_id: boot_id.into(),
+            cpu: CpuUnits(2048),
+            memory: Mebibytes(4096),
+        };
+        write_frame(&mut to, &hello).await.unwrap();
+        let to = Arc::new(AsyncMutex::new(to));
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let reader = tokio::spawn({
+            let (seen, to, control) = (Arc::clone(&seen), Arc::clone(&to), world.control.clone());
+            async move {
+                while let Ok(Some(frame)) = read_frame::<ToAgent>(&mut from).await {
+                    let reports = obey(&mut seen.lock().unwrap(), frame, &control);
+                    for report in reports {
+                        let _ =
+                            write_frame(&mut *to.lock().await, &FromAgent::Report(Box::new(report))).await;
+                    }
+                }
+            }
+        });
+        Node { control: world.control.clone(), to, seen, reader }
+    }
+
+    pub(crate) fn seen<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {
+        look(&mut self.seen.lock().unwrap())
+    }
+
+    /// A container of a task ends by itself.
+    pub(crate) async fn exit(&self, task: &TaskId, code: i32) {
+        let assignment = self.seen(|seen| seen.assignments[task].clone());
+        let why = (StopCode::EssentialContainerExited, "Essential container in task exited".to_owned());
+        let mut last = report(&assignment, TaskStatus::Stopped, &self.control, Some(why));
+        last.containers[0].exit_code = Some(code);
+        self.report(last).await;
+    }
+
+    pub(crate) async fn report(&self, report: TaskReport) {
+        write_frame(&mut *self.to.lock().await, &FromAgent::Report(Box::new(report))).await.unwrap();
+    }
+}
+
+fn obey(seen: &mut Seen, frame: ToAgent, control: &Control) -> Vec<TaskReport> {
+    seen.frames += 1;
+    let assignments = match frame {
+        ToAgent::Everything(all) => all,
+        ToAgent::Assign(one) => vec![*one],
+        ToAgent::Forget(task) => {
+            seen.forgotten.push(task);
+            Vec::new()
+        }
+        ToAgent::Settings(_) | ToAgent::LogsStored { .. } => Vec::new(),
+    };
+    let mut reports = Vec::new();
+    for assignment in assignments {
+        let on_the_way = [TaskStatus::Pending, TaskStatus::Activating];
+        let report = |status, why| report(&assignment, status, control, why);
+        match assignment.desired_status {
+            DesiredStatus::Running if seen.broken => {
+                let why = "CannotPullContainerError: no such image".to_owned();
+                reports.push(report(TaskStatus::Stopped, Some((StopCode::TaskFailedToStart, why))));
+            }
+            DesiredStatus::Running => {
+                reports.extend(on_the_way.map(|status| report(status, None)));
+                reports.push(report(TaskStatus::Running, None));
+            }
+            DesiredStatus::Stopped => {
+                reports.push(report(TaskStatus::Stopping, assignment.stop.clone()));
+                reports.push(report(TaskStatus::Stopped, assignment.stop.clone()));
+            }
+        }
+        seen.assignments.insert(assignment.task.clone(), assignment);
+    }
+    reports
+}
+
+/// What a node says of a task in this state.
+pub(crate) fn report(
+    assignment: &Assignment,
+    last_status: TaskStatus,
+    control: &Control,
+    stop: Option<(StopCode, String)>,
+) -> TaskReport {
+    let now = control.now();
+    let failed = matches!(stop, Some((StopCode::TaskFailedToStart, _)));
+    let reached = |status| (last_status >= status && !failed).then_some(now);
+    let stopped = last_status == TaskStatus::Stopped;
+    let status = match last_status {
+        TaskStatus::Stopped => ContainerStatus::Stopped,
+        TaskStatus::Running | TaskStatus::Deactivating | TaskStatus::Stopping => ContainerStatus::Running,
+        _ => ContainerStatus::Pending,
+    };
+    let container = |name: &String| ContainerReport {
+        name: name.clone(),
+        last_status: status,
+        image_digest: reached(TaskStatus::Running).map(|_| format!("sha256:{}", "0".repeat(64))),
+        runtime_id: reached(TaskStatus::Running).map(|_| format!("{}-app", assignment.task)),
+        exit_code: (stopped && !failed).then_some(143),
+        reason: None,
+    };
+    TaskReport {
+        task: assignment.task.clone(),
+        last_status,
+        times: TaskTimes {
+            connectivity_at: reached(TaskStatus::Pending),
+            pull_started_at: reached(TaskStatus::Activating),
+            pull_stopped_at: reached(TaskStatus::Activating),
+            started_at: reached(TaskStatus::Running),
+            stopping_at: reached(TaskStatus::Stopping),
+            execution_stopped_at: reached(TaskStatus::Deprovisioning),
+            stopped_at: stopped.then_some(now),
+        },
+        containers: assignment.containers.iter().map(|(definition, _)| container(&definition.name)).collect(),
+        stop,
+    }
+}
