@@ -1,6 +1,7 @@
 """Elastic Load Balancing, version 2."""
 
 import contextlib
+import socket
 import uuid
 
 import pytest
@@ -179,6 +180,22 @@ def test_listener_forwards_to_a_group_which_is_in_use_until_it_is_deleted(
     assert changed["DefaultActions"][0]["FixedResponseConfig"]["StatusCode"] == "503"
     elbv2.delete_listener(ListenerArn=listener["ListenerArn"])
     assert elbv2.describe_listeners(LoadBalancerArn=load_balancer["LoadBalancerArn"])["Listeners"] == []
+
+
+def test_port_that_is_taken_on_this_machine_is_refused_by_its_number(elbv2, network, cleanup):
+    made = elbv2.create_load_balancer(Name=name("lb"), Subnets=network[1][:2], Scheme="internet-facing")
+    arn = made["LoadBalancers"][0]["LoadBalancerArn"]
+    cleanup.callback(elbv2.delete_load_balancer, LoadBalancerArn=arn)
+    other = cleanup.enter_context(socket.create_server(("127.0.0.1", 0)))
+    port = other.getsockname()[1]
+    actions = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+    arguments = {"LoadBalancerArn": arn, "Protocol": "HTTP", "Port": port, "DefaultActions": actions}
+    error = refusal(elbv2.create_listener, **arguments)
+    assert (error["Code"], str(port) in error["Message"]) == ("InvalidConfigurationRequest", True)
+    assert elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"] == []
+    other.close()
+    (listener,) = elbv2.create_listener(**arguments)["Listeners"]
+    assert listener["Port"] == port
 
 
 def test_https_is_refused_by_name(elbv2, load_balancer, target_group):

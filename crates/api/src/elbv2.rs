@@ -60,6 +60,3 @@ pub async fn dispatch(
         _ => Err(Fault::unknown_operation()),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -229,6 +229,3 @@ pub fn reached(listeners: &[Arc<Listener>]) -> impl Iterator<Item = (&Arn, &Arn)
         forwards_to(&listener.default_action).map(|group| (group, &listener.load_balancer))
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -176,6 +176,3 @@ pub async fn delete(control: &Control, arn: &Arn) -> Result<(), Error> {
     });
     Ok(change.await?)
 }
-
-#[cfg(test)]
-mod tests;

@@ -120,6 +120,3 @@ fn forget(draft: &mut Draft<'_>, key: &str) {
     draft.delete::<Target>(key);
     draft.delete::<TargetHealthRecord>(key);
 }
-
-#[cfg(test)]
-mod tests;
