@@ -8,6 +8,8 @@ packages_run=(iproute2 nftables)
 packages_bundles=(debootstrap debian-archive-keyring buildah umoci skopeo ca-certificates)
 # To test as a user would.
 packages_test=(curl jq git python3-venv procps)
+# The second AWS CLI, where the distribution has it: only it has `aws logs tail`.
+packages_test_wanted=(awscli)
 # To make and run the container that --in-container tests in.
 packages_container=(debootstrap debian-archive-keyring runc jq iproute2)
 
@@ -22,6 +24,14 @@ packages_missing() {
 # apt <arguments…>: apt-get that asks nothing and waits for other package managers to finish.
 apt() {
     DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@"
+}
+
+# want_packages <package…>: installs those that the distribution has.
+want_packages() {
+    local package
+    for package in "$@"; do
+        [ -z "$(apt-cache policy "$package" 2>/dev/null | grep 'Candidate: [0-9]')" ] || need_packages "$package"
+    done
 }
 
 # need_packages <package…>: installs what is missing; asks the mirrors for news only if it must.

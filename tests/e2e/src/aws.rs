@@ -30,8 +30,28 @@ impl Aws {
 
     /// Runs `aws` with the words of `line`; a word may hold spaces inside single quotes.
     pub fn output(&self, line: &str) -> Output {
-        Command::new("aws")
-            .args(words(line))
+        self.run(Command::new("aws").args(words(line)))
+    }
+
+    /// Returns what a log group holds, as `aws logs tail` shows it: with the AWS CLI of Debian, because only the
+    /// second version has that command, or with the first version's FilterLogEvents where Debian's is not installed.
+    pub fn tail(&self, group: &str) -> String {
+        let endpoint = self.environment.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL");
+        let endpoint = endpoint.map_or("", |(_, url)| url.as_str());
+        let second = "/usr/bin/aws";
+        let output = if std::path::Path::new(second).exists() {
+            let line = format!("--endpoint-url {endpoint} logs tail {group} --since 1h");
+            self.run(Command::new(second).args(words(&line)))
+        } else {
+            self.output(&format!(
+                "logs filter-log-events --log-group-name {group} --query events[].[logStreamName,message] --output text"
+            ))
+        };
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn run(&self, command: &mut Command) -> Output {
+        command
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("AWS_PAGER", "")
             .env("AWS_MAX_ATTEMPTS", "1")

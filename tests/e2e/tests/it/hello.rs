@@ -136,8 +136,7 @@ pub(crate) fn private_address(task: &Value) -> String {
 
 /// Returns everything in the log group of these tests.
 pub(crate) fn log(aws: &Aws) -> String {
-    let output = aws.output("logs tail /ecs/tests --since 1h --format short");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    aws.tail("/ecs/tests")
 }
 
 pub(crate) fn text(value: &Value) -> String {
