@@ -31,19 +31,19 @@ pub enum Error {
     DuplicateTargetGroupName(String),
     /// A group serves one load balancer only.
     #[error("The following target groups cannot be associated with more than one load balancer: {0}")]
-    TargetGroupAssociationLimit(Arn),
+    TargetGroupAssociationLimit(Box<Arn>),
     /// There is no such listener.
     #[error("One or more listeners not found")]
     ListenerNotFound,
     /// The load balancer listens on the port already.
     #[error("A listener already exists on this port for this load balancer '{0}'")]
-    DuplicateListener(Arn),
+    DuplicateListener(Box<Arn>),
     /// There is no such rule.
     #[error("One or more rules not found")]
     RuleNotFound,
     /// A group is in use.
     #[error("Target group '{0}' is currently in use by a listener or a rule")]
-    TargetGroupInUse(Arn),
+    TargetGroupInUse(Box<Arn>),
     /// A subnet does not exist.
     #[error("The subnet ID '{0}' does not exist")]
     SubnetNotFound(SubnetId),

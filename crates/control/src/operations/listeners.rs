@@ -50,7 +50,7 @@ pub async fn create(control: &Control, new: NewListener) -> Result<Arc<Listener>
                 return if same {
                     Ok((taken, false))
                 } else {
-                    Err(Error::DuplicateListener(load_balancer.arn.clone()))
+                    Err(Error::DuplicateListener(Box::new(load_balancer.arn.clone())))
                 };
             }
             let resource = load_balancer.arn.resource.replacen("loadbalancer/", "listener/", 1);
@@ -102,7 +102,7 @@ pub async fn modify(control: &Control, arn: &Arn, change: ListenerChange) -> Res
             }
             if let Some(port) = change.port.filter(|port| *port != before.port) {
                 if on_port(draft, &before.load_balancer, port).is_some() {
-                    return Err(Error::DuplicateListener(before.load_balancer.clone()));
+                    return Err(Error::DuplicateListener(Box::new(before.load_balancer.clone())));
                 }
                 after.port = port;
             }
@@ -185,7 +185,7 @@ fn check_action(draft: &Draft<'_>, load_balancer: &Arn, action: &Action) -> Resu
                 draft.get::<TargetGroup>(&group.to_string()).ok_or(Error::TargetGroupNotFound)?;
                 let others = target_groups::load_balancers(&draft.list(""), group);
                 if others.iter().any(|other| other != load_balancer) {
-                    return Err(Error::TargetGroupAssociationLimit(group.clone()));
+                    return Err(Error::TargetGroupAssociationLimit(Box::new(group.clone())));
                 }
             }
         }

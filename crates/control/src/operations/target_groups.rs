@@ -100,7 +100,7 @@ pub async fn delete(control: &Control, arn: &Arn) -> Result<(), Error> {
             return Ok(());
         }
         if targets::in_use(&draft.list::<Listener>(""), arn) {
-            return Err(Error::TargetGroupInUse(arn.clone()));
+            return Err(Error::TargetGroupInUse(Box::new(arn.clone())));
         }
         for target in draft.list::<Target>(&format!("{arn} ")) {
             let key = target_key(arn, &target.address);
