@@ -97,16 +97,28 @@ impl Keeper {
         gone_is_fine(self.call(move |client| client.kill(&id, signal)).await)
     }
 
-    /// Removes a container but for its exit and its output.
+    /// Removes a container but for its exit and its output. Waits for a launcher or cleaner that is still at work for
+    /// an agent before this one.
     pub(crate) async fn delete(&self, id: &str) -> Result<(), ClientError> {
-        let id = id.to_owned();
-        gone_is_fine(self.call(move |client| client.delete(&id)).await)
+        loop {
+            let name = id.to_owned();
+            match self.call(move |client| client.delete(&name)).await {
+                Err(ClientError::Refused(Refusal::WrongState {
+                    state: State::Creating | State::Deleting,
+                    ..
+                })) => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Err(ClientError::Refused(Refusal::WrongState { state: State::Deleted, .. })) => return Ok(()),
+                result => return unknown_is_fine(result),
+            }
+        }
     }
 
     /// Forgets the exit of a deleted container.
     pub(crate) async fn forget(&self, id: &str) -> Result<(), ClientError> {
         let id = id.to_owned();
-        gone_is_fine(self.call(move |client| client.forget(&id)).await)
+        unknown_is_fine(self.call(move |client| client.forget(&id)).await)
     }
 
     /// Removes every trace of a container but its output.
@@ -189,6 +201,13 @@ fn follow(socket: &Utf8PathBuf, sender: &mpsc::UnboundedSender<News>) -> Result<
 fn gone_is_fine(result: Result<(), ClientError>) -> Result<(), ClientError> {
     match result {
         Err(ClientError::Refused(Refusal::Unknown { .. } | Refusal::WrongState { .. })) => Ok(()),
+        result => result,
+    }
+}
+
+fn unknown_is_fine(result: Result<(), ClientError>) -> Result<(), ClientError> {
+    match result {
+        Err(ClientError::Refused(Refusal::Unknown { .. })) => Ok(()),
         result => result,
     }
 }
