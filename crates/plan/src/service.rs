@@ -70,7 +70,7 @@ pub struct Observed {
 pub enum Health {
     /// It runs and serves.
     Healthy,
-    /// It runs, and is not known to serve yet.
+    /// It runs, and is not known to serve: not yet, or not any more because whoever checks it has been restarted.
     Starting,
     /// It does not run yet.
     Pending,
@@ -101,7 +101,7 @@ pub enum Why {
 /// Returns the step that brings a service closer to what its owner asked for. `live` is ordered by age, oldest first.
 ///
 /// Tasks that nobody wants go first when they serve nobody, and within the lower bound otherwise, those of the oldest
-/// deployment first. A wanted task that fails its checks stays until its replacement is healthy, unless the upper
+/// deployment first. One that may serve without being known to goes only when enough others are known to. A wanted task that fails its checks stays until its replacement is healthy, unless the upper
 /// bound leaves no room for one: a failing task may still answer some requests, and does when all targets fail.
 pub fn plan(desired: &Desired, live: &[Observed]) -> Step {
     let healthy = live.iter().filter(|task| task.health == Health::Healthy).count();
@@ -122,8 +122,11 @@ pub fn plan(desired: &Desired, live: &[Observed]) -> Step {
     }
     well.sort_by_key(|task| task.health);
     unwanted.extend(well.iter().skip(desired.count));
-    let (serving, idle): (Vec<_>, Vec<_>) =
+    let (serving, mut idle): (Vec<_>, Vec<_>) =
         unwanted.into_iter().partition(|task| task.health == Health::Healthy);
+    if healthy < desired.bounds.healthy_min {
+        idle.retain(|task| task.health != Health::Starting);
+    }
     let reason = |task: &Observed| match task.health {
         Health::Failing => Why::Failing,
         Health::Healthy | Health::Starting | Health::Pending => Why::Scaling,

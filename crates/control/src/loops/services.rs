@@ -20,9 +20,6 @@ use world::World;
 /// How often the world is looked at when nothing rings: some things become due by the clock alone.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-#[cfg(test)]
-mod tests;
-
 /// Keeps services until the store is closed.
 pub(crate) async fn run(control: Control) {
     let mut bell = control.store().watch();

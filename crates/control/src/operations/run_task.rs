@@ -285,6 +285,3 @@ async fn wait_for_a_node(control: &Control) {
     // Without one, the answer says so.
     let _ = tokio::time::timeout(FIRST_NODE, there).await;
 }
-
-#[cfg(test)]
-mod tests;

@@ -338,6 +338,3 @@ fn detail(look: &impl Look, service: Arc<Service>) -> ServiceDetail {
     }
     ServiceDetail { service, counts }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,9 +14,6 @@ use wharf_model::{
 use wharf_plan::service::words;
 use wharf_store::Draft;
 
-#[cfg(test)]
-mod tests;
-
 /// A task with what is shown of it and kept elsewhere.
 #[derive(Debug, Clone)]
 pub struct TaskDetail {

@@ -1,7 +1,10 @@
 //! A balancer that is played: targets are what they are told to be, and drain when they are let.
 
 use crate::world::World;
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 use tokio::{net::UnixStream, sync::mpsc, task::JoinHandle};
 use wharf_control::operations::{
     listeners::{self, NewListener},
@@ -14,7 +17,7 @@ use wharf_model::{
     network::Vpc,
     routing::{Action, RoutingTable},
     service::ServiceLoadBalancer,
-    target_group::{HealthCheck, TargetHealth, TargetState},
+    target_group::{HealthCheck, TargetAddress, TargetHealth, TargetState},
 };
 use wharf_nodelink::{
     VERSION,
@@ -29,8 +32,10 @@ pub(crate) struct Balancer {
 }
 
 struct Mood {
-    /// What all targets are.
+    /// What targets are that have not been seen before.
     health: TargetState,
+    /// What those are that have.
+    known: HashMap<TargetAddress, TargetState>,
     /// Whether draining targets become drained.
     drains: bool,
 }
@@ -46,7 +51,8 @@ impl Balancer {
         let (mut from, mut to) = UnixStream::connect(world.socket("balancer")).await.unwrap().into_split();
         let hello = FromBalancer::Hello { version: VERSION, table_version: 0 };
         write_frame(&mut to, &hello).await.unwrap();
-        let mood = Arc::new(Mutex::new(Mood { health: TargetState::Healthy, drains: true }));
+        let mood =
+            Arc::new(Mutex::new(Mood { health: TargetState::Healthy, known: HashMap::new(), drains: true }));
         let (tables, mut news) = mpsc::unbounded_channel();
         let (again, mut asked) = mpsc::unbounded_channel();
         let player = tokio::spawn({
@@ -64,7 +70,7 @@ impl Balancer {
                         Some(()) = asked.recv() => {}
                         else => break,
                     }
-                    let frames = play(&table, &mood.lock().unwrap());
+                    let frames = play(&table, &mut mood.lock().unwrap());
                     for frame in frames {
                         let _ = write_frame(&mut to, &frame).await;
                     }
@@ -77,8 +83,14 @@ impl Balancer {
 
     /// Makes all targets this, now and from now on.
     pub(crate) fn all_targets_are(&self, health: TargetState) {
-        self.mood.lock().unwrap().health = health;
+        self.new_targets_are(health);
+        self.mood.lock().unwrap().known.clear();
         self.again.send(()).unwrap();
+    }
+
+    /// Makes targets this that are not there yet.
+    pub(crate) fn new_targets_are(&self, health: TargetState) {
+        self.mood.lock().unwrap().health = health;
     }
 
     /// Says whether draining targets become drained.
@@ -88,13 +100,14 @@ impl Balancer {
     }
 }
 
-fn play(table: &RoutingTable, mood: &Mood) -> Vec<FromBalancer> {
+fn play(table: &RoutingTable, mood: &mut Mood) -> Vec<FromBalancer> {
     let mut frames = vec![FromBalancer::Applied { version: table.version, problems: Vec::new() }];
     for group in &table.target_groups {
         for route in &group.targets {
             let (target_group, target) = (group.arn.clone(), route.address);
             if !route.draining {
-                let health = TargetHealth { state: mood.health, reason: None, description: None };
+                let state = *mood.known.entry(target).or_insert(mood.health);
+                let health = TargetHealth { state, reason: None, description: None };
                 frames.push(FromBalancer::Health { target_group, target, health });
             } else if mood.drains {
                 frames.push(FromBalancer::Drained { target_group, target });

@@ -49,11 +49,7 @@ async fn a_settled_service_writes_nothing() {
     let node = Node::join(&world).await;
     world.define().await;
     services::create(&world.control, world.service(2, Vec::new())).await.unwrap();
-    world
-        .until("it is steady", |world| {
-            world.events().last().is_some_and(|event| event.ends_with("steady state."))
-        })
-        .await;
+    world.until("it is steady", World::is_steady).await;
     let settled = world.control.store().view().revision();
     let frames = node.seen(|seen| seen.frames);
     tokio::time::sleep(Duration::from_millis(2500)).await;
@@ -87,14 +83,10 @@ async fn a_new_deployment_replaces_all_tasks_and_never_has_too_few() {
     let group = load_balancer(&world).await;
     services::create(&world.control, world.service(2, vec![group.clone()])).await.unwrap();
     world.until("it is stable", World::is_stable).await;
-    world
-        .until("it is steady", |world| {
-            world.events().last().is_some_and(|event| event.ends_with("steady state."))
-        })
-        .await;
+    world.until("it is steady", World::is_steady).await;
     let before = running(&world);
 
-    balancer.all_targets_are(TargetState::Initial);
+    balancer.new_targets_are(TargetState::Initial);
     update(&world, UpdateService { force_new_deployment: true, ..UpdateService::default() }).await;
     world.until("both sets run", |world| running(world).len() == 4).await;
     assert_eq!(world.shop().service.deployments[1].status, DeploymentStatus::Active);
@@ -116,17 +108,34 @@ async fn a_new_deployment_replaces_all_tasks_and_never_has_too_few() {
 }
 
 #[tokio::test]
+async fn a_control_plane_that_knows_no_health_yet_stops_nothing() {
+    let world = World::new().await;
+    let (node, balancer) = (Node::join(&world).await, Balancer::join(&world).await);
+    world.define().await;
+    let group = load_balancer(&world).await;
+    services::create(&world.control, world.service(2, vec![group])).await.unwrap();
+    world.until("it is stable", World::is_stable).await;
+    world.until("it is steady", World::is_steady).await;
+    let before = running(&world);
+    drop((node, balancer));
+    let world = world.restart().await;
+    let _node = Node::join(&world).await;
+    update(&world, UpdateService { force_new_deployment: true, ..UpdateService::default() }).await;
+    world.until("both sets run", |world| running(world).len() == 4).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(before.is_subset(&running(&world)));
+    let _balancer = Balancer::join(&world).await;
+    world.until("it is stable", |world| world.is_stable() && running(world).is_disjoint(&before)).await;
+}
+
+#[tokio::test]
 async fn a_task_is_told_to_stop_only_when_its_target_has_drained() {
     let world = World::new().await;
     let (node, balancer) = (Node::join(&world).await, Balancer::join(&world).await);
     world.define().await;
     let group = load_balancer(&world).await;
     services::create(&world.control, world.service(1, vec![group])).await.unwrap();
-    world
-        .until("it is steady", |world| {
-            world.events().last().is_some_and(|event| event.ends_with("steady state."))
-        })
-        .await;
+    world.until("it is steady", World::is_steady).await;
     balancer.drains(false);
     let id = running(&world).into_iter().next().unwrap();
     update(&world, UpdateService { desired_count: Some(0), ..UpdateService::default() }).await;

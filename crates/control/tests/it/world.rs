@@ -191,6 +191,11 @@ impl World {
         shop.service.deployments.len() == 1 && shop.total().running == wanted
     }
 
+    /// Returns whether the last that the service said is that it has what it wants.
+    pub(crate) fn is_steady(&self) -> bool {
+        self.events().last().is_some_and(|event| event.ends_with("has reached a steady state."))
+    }
+
     pub(crate) fn task(&self, id: &TaskId) -> Arc<Task> {
         let described = tasks::describe(&self.control, &cluster(), &[id.to_string()]).unwrap();
         Arc::clone(&described.found[0].task)
@@ -213,8 +218,14 @@ impl World {
         };
         if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
             let view = self.control.store().view();
-            let services = view.list::<wharf_model::service::Service>("");
-            panic!("not within {PATIENCE:?}: {what}\n{services:#?}\n{:#?}", view.list::<Task>(""));
+            for service in view.list::<wharf_model::service::Service>("") {
+                eprintln!("{:#?}", service.deployments);
+                service.events.iter().for_each(|event| eprintln!("{}", event.message));
+            }
+            for task in view.list::<Task>("") {
+                eprintln!("{} {:?} {:?}", task.id, task.desired_status, task.last_status);
+            }
+            panic!("not within {PATIENCE:?}: {what}");
         }
     }
 }

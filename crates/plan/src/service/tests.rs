@@ -92,6 +92,15 @@ fn tasks_that_serve_nobody_go_first() {
 }
 
 #[test]
+fn a_task_that_may_serve_goes_only_when_enough_are_known_to() {
+    check(service(2, 2, 4), "a old starting, b old starting", "start, start");
+    check(service(2, 2, 4), "a old starting, b old starting, c new ok, d new starting", "");
+    check(service(2, 2, 4), "a old starting, b old starting, c new ok, d new ok", "stop a, stop b");
+    check(service(2, 2, 4), "a new starting, b new starting, c new starting", "");
+    check(service(0, 0, 0), "a new starting, b new starting", "stop a, stop b");
+}
+
+#[test]
 fn the_oldest_deployment_goes_first() {
     check(service(2, 2, 4), "a old ok, b older ok, c new ok", "stop b, start");
 }
@@ -118,7 +127,8 @@ fn a_failing_task_goes_at_once_when_there_is_no_room_beside_it() {
 #[test]
 fn bounds_that_leave_no_way_are_told() {
     check(service(2, 2, 2), "a old ok, b old ok", "stuck");
-    check(service(2, 2, 2), "a old ok, b old starting", "stop b");
+    check(service(2, 2, 2), "a old ok, b old starting", "");
+    check(service(2, 2, 2), "a old ok, b old pending", "stop b");
 }
 
 #[test]

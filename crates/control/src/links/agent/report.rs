@@ -13,9 +13,6 @@ use wharf_nodelink::agent::{ContainerReport, TaskReport};
 use wharf_plan::service::restart;
 use wharf_store::Draft;
 
-#[cfg(test)]
-mod tests;
-
 /// Writes down a node that has connected. When it has been booted since, its tasks are gone.
 pub(super) fn join(draft: &mut Draft<'_>, node: Node, now: Timestamp) {
     let known = draft.get::<Node>(node.id.as_str());

