@@ -78,10 +78,13 @@ impl Drop for Closer {
     }
 }
 
+/// Reads a record of one type.
+type Reader = fn(&[u8]) -> Result<Value, serde_json::Error>;
+
 /// Gathers the record types before a store opens, so that each row finds its type.
 #[derive(Default)]
 pub struct Schema {
-    readers: HashMap<&'static str, fn(&[u8]) -> Result<Value, serde_json::Error>>,
+    readers: HashMap<&'static str, Reader>,
 }
 
 impl Schema {
