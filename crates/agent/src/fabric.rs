@@ -111,7 +111,7 @@ impl Fabric {
         for slot in self.network.adopt().await? {
             if let Some((task, interface)) = owners.get(slot.name()) {
                 self.lock().members.insert(task.clone(), rules::member(&slot, interface));
-                let listener = self.network.listen_for_metadata(&slot)?;
+                let listener = self.listen_again(&slot).await?;
                 match connect(slot, listener) {
                     Ok(found) => drop(connected.insert(task.clone(), found)),
                     Err(error) => {
@@ -238,6 +238,17 @@ impl Fabric {
     /// Returns the settings in force.
     pub(crate) fn settings(&self) -> NodeSettings {
         self.lock().settings.clone()
+    }
+
+    /// Listens where an agent did that was killed; the kernel may still be closing its socket.
+    async fn listen_again(&self, slot: &Slot) -> Result<TcpListener, NetworkError> {
+        for _ in 0..200 {
+            if let Ok(listener) = self.network.listen_for_metadata(slot) {
+                return Ok(listener);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        self.network.listen_for_metadata(slot)
     }
 
     async fn prepare(&self) -> Result<Prepared, NetworkError> {
