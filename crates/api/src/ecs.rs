@@ -59,3 +59,6 @@ pub async fn dispatch(
         _ => Err(Fault::unknown_operation()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,10 +148,12 @@ fn is_attached(task: &Task) -> bool {
 
 fn attachment(task: &Task, interface: &NetworkInterface, place: &Place) -> Attachment {
     let mut details = vec![shown::pair("subnetId", &interface.subnet)];
-    let status = match task.last_status {
-        TaskStatus::Stopped => "DELETED",
-        _ if is_attached(task) => "ATTACHED",
-        _ => "PRECREATED",
+    let status = if task.last_status == TaskStatus::Stopped {
+        "DELETED"
+    } else if is_attached(task) {
+        "ATTACHED"
+    } else {
+        "PRECREATED"
     };
     if status != "PRECREATED" {
         details.push(shown::pair("networkInterfaceId", &interface.id));
