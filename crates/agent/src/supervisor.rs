@@ -22,7 +22,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    task::AbortHandle,
+    task::{AbortHandle, JoinHandle},
 };
 use wharf_image::Image;
 use wharf_keeper::protocol::{Container, Created, Exit};
@@ -99,6 +99,8 @@ pub(crate) struct Supervisor {
     release_asked: bool,
     /// Containers to run as soon as the network is there, after a restart.
     waiting: Vec<usize>,
+    /// Starts under way. They end before anything is removed, or they would make it again.
+    starts: Vec<JoinHandle<()>>,
     outputs: Vec<Option<Following>>,
     forgotten: bool,
     marks: Marks,
@@ -133,6 +135,7 @@ impl Supervisor {
             network: Network::None,
             release_asked: false,
             waiting: Vec::new(),
+            starts: Vec::new(),
             outputs: (0..containers).map(|_| None).collect(),
             forgotten: false,
             marks: Marks {

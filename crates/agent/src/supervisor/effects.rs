@@ -106,7 +106,7 @@ impl Supervisor {
         let (node, sender, image) = (self.node.clone(), self.sender.clone(), self.images[place].clone());
         let (record, dir) = (Arc::new(self.record.clone()), self.dir.clone());
         let cgroup = self.cgroup.path().to_owned();
-        tokio::spawn(async move {
+        self.starts.push(tokio::spawn(async move {
             let begun = Instant::now();
             let result: Result<Created, String> = async {
                 let image = match image {
@@ -124,7 +124,7 @@ impl Supervisor {
             }
             .await;
             let _ended = sender.send(Message::Ran { place, result, took: begun.elapsed() });
-        });
+        }));
     }
 
     fn terminate(&self, place: usize, kill_at: Timestamp) {
@@ -172,7 +172,12 @@ impl Supervisor {
         }
         let outputs: Vec<Following> = self.outputs.iter().flatten().cloned().collect();
         let connected = self.node.outbox.is_connected();
+        let starts = std::mem::take(&mut self.starts);
         tokio::spawn(async move {
+            for start in starts {
+                // Its exit was seen before the answer to its start.
+                let _failed = start.await;
+            }
             for id in &ids {
                 while let Err(error) = node.keeper.delete_and_forget(id).await {
                     tracing::warn!(id, error = chain(&error), "container not removed yet");
