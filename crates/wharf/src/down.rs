@@ -8,11 +8,6 @@ use std::{collections::BTreeSet, time::Duration};
 /// Stops Wharf. Nothing running is no error.
 pub(crate) fn down(options: &Options, all: bool) -> anyhow::Result<()> {
     options.check()?;
-    let mut options = options.clone();
-    if options.ephemeral {
-        options.state_dir = options.run_dir.join("state");
-    }
-    let options = &options;
     if !nix::unistd::geteuid().is_root() {
         bail!("wharf down needs root, as wharf up did. Run it with sudo");
     }

@@ -1,7 +1,8 @@
 //! What all four processes are told, and how one passes it on to the others.
 
+use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
-use clap::{Args, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 use std::net::{Ipv4Addr, SocketAddr};
 use wharf_model::network::Cidr;
 
@@ -47,6 +48,13 @@ pub(crate) struct Options {
     pub(crate) no_hosts_file: bool,
 }
 
+/// The options alone, as a started Wharf kept them.
+#[derive(Parser)]
+struct Started {
+    #[command(flatten)]
+    options: Options,
+}
+
 /// Whether signatures are verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Auth {
@@ -74,6 +82,33 @@ impl Options {
         args.extend(self.ephemeral.then(|| "--ephemeral".to_owned()));
         args.extend(self.no_hosts_file.then(|| "--no-hosts-file".to_owned()));
         args
+    }
+
+    /// Returns the options with what follows from them: an ephemeral Wharf keeps its state beside its sockets.
+    pub(crate) fn settled(mut self) -> Options {
+        if self.ephemeral {
+            self.state_dir = self.run_dir.join("state");
+        }
+        self
+    }
+
+    /// Returns the options that the Wharf in this run directory was last started with; these, if it never was.
+    pub(crate) fn as_started(self) -> Options {
+        let Ok(text) = std::fs::read_to_string(self.started_file()) else { return self.settled() };
+        match Started::try_parse_from(std::iter::once("wharf").chain(text.lines())) {
+            Ok(Started { options }) => options,
+            Err(_) => self.settled(),
+        }
+    }
+
+    /// Keeps the options for those who only name the run directory.
+    pub(crate) fn keep(&self) -> anyhow::Result<()> {
+        let file = self.started_file();
+        std::fs::write(&file, self.to_args().join("\n")).with_context(|| format!("write {file}"))
+    }
+
+    fn started_file(&self) -> Utf8PathBuf {
+        self.run_dir.join("options")
     }
 
     /// Returns what cannot be served, named, before anything starts.

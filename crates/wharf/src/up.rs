@@ -27,11 +27,6 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// Runs Wharf; with `detach`, returns as soon as it answers.
 pub(crate) fn up(options: &Options, detach: bool) -> anyhow::Result<()> {
     options.check()?;
-    let mut options = options.clone();
-    if options.ephemeral {
-        options.state_dir = options.run_dir.join("state");
-    }
-    let options = &options;
     if !nix::unistd::geteuid().is_root() {
         bail!("wharf up needs root: it makes network namespaces, cgroups and mounts. Run it with sudo");
     }
@@ -54,6 +49,7 @@ pub(crate) fn up(options: &Options, detach: bool) -> anyhow::Result<()> {
         make_dir(&options.run_dir, 0o755)?;
     }
     make_dir(&options.state_dir, 0o700)?;
+    options.keep()?;
     let (credentials, new) = Credentials::ensure(options)?;
     if new {
         announce(&format!(

@@ -35,7 +35,10 @@ impl Census {
         let commands = std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
             let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
             let command = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-            (command.trim() == "wharf").then(|| format!("process: {pid} {}", command.trim()))
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            // What has ended and is not yet reaped holds nothing.
+            let runs = !status.contains("State:\tZ");
+            (runs && command.trim() == "wharf").then(|| format!("process: {pid} {}", command.trim()))
         });
         held.extend(commands);
         Census(held)

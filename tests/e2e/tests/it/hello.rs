@@ -26,7 +26,7 @@ pub(crate) fn deploy(wharf: &Wharf, count: usize) -> Hello {
     let vpc = text(&balancer["VpcId"]);
     let made = aws.json(&format!(
         "elbv2 create-target-group --name hello --protocol HTTP --port 80 --target-type ip --vpc-id {vpc} \
-         --health-check-path /healthz --health-check-interval-seconds 5"
+         --health-check-path /healthz --health-check-interval-seconds 5 --health-check-timeout-seconds 2"
     ));
     let target_group = text(&made["TargetGroups"][0]["TargetGroupArn"]);
     let port = free_port();
@@ -74,10 +74,14 @@ impl Hello {
 
 /// Registers a Fargate task definition of 256 CPU units and 512 MiB.
 pub(crate) fn register(aws: &Aws, family: &str, containers: &Value) -> Value {
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    let file = dir.path().join("containers.json");
+    std::fs::write(&file, containers.to_string()).expect("a temporary file can be written");
     aws.json(&format!(
         "ecs register-task-definition --family {family} --network-mode awsvpc --requires-compatibilities FARGATE \
          --cpu 256 --memory 512 --execution-role-arn arn:aws:iam::123456789012:role/ecsTaskExecutionRole \
-         --container-definitions '{containers}'"
+         --container-definitions file://{}",
+        file.display()
     ))["taskDefinition"]
         .clone()
 }
