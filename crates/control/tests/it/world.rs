@@ -19,7 +19,9 @@ use wharf_control::{
 use wharf_model::{
     ClusterName, CpuUnits, Mebibytes, Place, TaskId,
     network::Subnet,
-    service::{AwsvpcConfiguration, CircuitBreaker, DeploymentBounds, PropagateTags, ServiceLoadBalancer},
+    service::{
+        AwsvpcConfiguration, CircuitBreaker, DeploymentBounds, PropagateTags, Service, ServiceLoadBalancer,
+    },
     task::{Task, TaskOverride, TaskStatus},
     task_definition::{ContainerDefinition, LaunchType, NetworkMode, PortMapping, Transport},
 };
@@ -218,14 +220,15 @@ impl World {
         };
         if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
             let view = self.control.store().view();
-            for service in view.list::<wharf_model::service::Service>("") {
-                eprintln!("{:#?}", service.deployments);
-                service.events.iter().for_each(|event| eprintln!("{}", event.message));
+            let mut story = Vec::new();
+            for service in view.list::<Service>("") {
+                story.push(format!("{:#?}", service.deployments));
+                story.extend(service.events.iter().map(|event| event.message.clone()));
             }
             for task in view.list::<Task>("") {
-                eprintln!("{} {:?} {:?}", task.id, task.desired_status, task.last_status);
+                story.push(format!("{} {:?} {:?}", task.id, task.desired_status, task.last_status));
             }
-            panic!("not within {PATIENCE:?}: {what}");
+            panic!("not within {PATIENCE:?}: {what}\n{}", story.join("\n"));
         }
     }
 }
