@@ -16,7 +16,7 @@ use wharf_model::{
     task::Task,
     task_definition::TaskDefinition,
 };
-use wharf_store::{Draft, Record, StoreError, TargetHealthRecord};
+use wharf_store::{Draft, Record, RequestToken, StoreError, TargetHealthRecord};
 
 /// A reset that was not completed; repeating it is safe.
 #[derive(Debug, Error)]
@@ -68,6 +68,7 @@ impl Control {
                     interfaces::release(draft, &interface.id, now);
                 }
                 clear::<Task>(draft);
+                clear::<RequestToken>(draft);
                 clear::<Service>(draft);
                 clear::<Cluster>(draft);
                 clear::<TaskDefinition>(draft);
