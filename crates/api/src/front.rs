@@ -48,6 +48,8 @@ pub(crate) type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub(crate) type Dispatch = Box<dyn Fn(Call) -> Running<Result<Answer, Fault>> + Send + Sync>;
 /// Answers what begins with `/v2/`.
 pub(crate) type Registry = Box<dyn Fn(Request<Incoming>) -> Running<Response<ResponseBody>> + Send + Sync>;
+/// Names the processes that are not connected.
+pub(crate) type Missing = Box<dyn Fn() -> Vec<&'static str> + Send + Sync>;
 /// Forgets all state.
 pub(crate) type Reset = Box<dyn Fn() -> Running<Result<(), BoxError>> + Send + Sync>;
 
@@ -68,6 +70,7 @@ pub(crate) struct Front {
     pub(crate) throttle: Throttle,
     pub(crate) dispatch: Dispatch,
     pub(crate) registry: Option<(RegistryTokens, Registry)>,
+    pub(crate) missing: Missing,
     pub(crate) reset: Option<Reset>,
 }
 
@@ -102,7 +105,7 @@ impl Front {
             return self.image_registry(request).await;
         }
         if let Some(name) = path.strip_prefix("/_wharf/") {
-            return own::answer(name, request.method(), self.reset.as_ref()).await;
+            return own::answer(name, request.method(), &self.missing, self.reset.as_ref()).await;
         }
         let (parts, body) = request.into_parts();
         let (wire, outcome) = match read(body).await {

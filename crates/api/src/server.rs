@@ -54,19 +54,23 @@ impl Api {
     /// Returns the API over a control plane. Image registry passwords are checked with the registry
     /// secret of the control plane's configuration.
     pub fn new(control: Control, auth: Auth) -> Api {
-        Api::over(
+        let shown = control.clone();
+        let mut api = Api::over(
             auth,
             Box::new(move |call| {
                 let control = control.clone();
                 Box::pin(async move { services::dispatch(&control, call).await })
             }),
-        )
+        );
+        api.front.missing = Box::new(move || shown.missing());
+        api
     }
 
     /// Returns an API whose calls go to `dispatch`.
     pub(crate) fn over(auth: Auth, dispatch: Dispatch) -> Api {
         let throttle = Throttle::new(Rate::default());
-        Api { front: Front { auth, throttle, dispatch, registry: None, reset: None } }
+        let missing = Box::new(Vec::new);
+        Api { front: Front { auth, throttle, dispatch, registry: None, missing, reset: None } }
     }
 
     /// Serves the image registry under `/v2/`, to those whom `tokens` let in.

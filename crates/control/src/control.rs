@@ -37,6 +37,8 @@ struct Shared {
     logs: LogStore,
     registry: Arc<Registry>,
     balancer: Board,
+    /// Held once by every agent's session; so its count tells whether there is one.
+    agents: Arc<()>,
 }
 
 impl Control {
@@ -46,7 +48,8 @@ impl Control {
         let groups = store.view().list::<LogGroup>("").iter().map(|group| group.name.clone()).collect();
         let logs = LogStore::open(&config.state_dir.join("logs"), &groups)?;
         let registry = Arc::new(Registry::new(&config.state_dir.join("registry"))?);
-        Ok(Control { shared: Arc::new(Shared { store, config, logs, registry, balancer: Board::default() }) })
+        let (balancer, agents) = (Board::default(), Arc::default());
+        Ok(Control { shared: Arc::new(Shared { store, config, logs, registry, balancer, agents }) })
     }
 
     /// Returns the store.
@@ -72,6 +75,18 @@ impl Control {
     /// Returns what the balancer should serve and says it serves.
     pub fn balancer(&self) -> &Board {
         &self.shared.balancer
+    }
+
+    /// Returns what an agent's session holds while it lasts.
+    pub(crate) fn agent_session(&self) -> Arc<()> {
+        Arc::clone(&self.shared.agents)
+    }
+
+    /// Returns the processes that are not connected: `agent`, `balancer`.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let agent = Arc::strong_count(&self.shared.agents) > 1;
+        let parts = [("agent", agent), ("balancer", self.shared.balancer.is_connected())];
+        parts.into_iter().filter(|(_, connected)| !connected).map(|(name, _)| name).collect()
     }
 
     /// Returns the time.

@@ -4,17 +4,30 @@ use http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Reset, ResponseBody, whole};
+use super::{Missing, Reset, ResponseBody, whole};
 
 /// Answers `/_wharf/<name>`.
-pub(super) async fn answer(name: &str, method: &Method, reset: Option<&Reset>) -> Response<ResponseBody> {
+pub(super) async fn answer(
+    name: &str,
+    method: &Method,
+    missing: &Missing,
+    reset: Option<&Reset>,
+) -> Response<ResponseBody> {
     match (name, method) {
-        ("health", &Method::GET | &Method::HEAD) => plain(StatusCode::OK, &json!({"status": "ok"})),
+        ("health", &Method::GET | &Method::HEAD) => health(&missing()),
         ("reset", &Method::POST) => forget(reset).await,
         ("health" | "reset", _) => {
             plain(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "method not allowed"}))
         }
         _ => not_found(),
+    }
+}
+
+/// 200 when everything is connected, else 503 with what is missing.
+fn health(missing: &[&str]) -> Response<ResponseBody> {
+    match missing {
+        [] => plain(StatusCode::OK, &json!({"status": "ok"})),
+        missing => plain(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "waiting", "missing": missing})),
     }
 }
 

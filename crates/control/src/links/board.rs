@@ -83,6 +83,11 @@ impl Board {
         number
     }
 
+    /// Returns whether a balancer is connected.
+    pub fn is_connected(&self) -> bool {
+        self.state.borrow().connection.is_some()
+    }
+
     /// Notes that a connection is over.
     pub(crate) fn disconnect(&self, number: u64) {
         self.state.send_modify(|state| {

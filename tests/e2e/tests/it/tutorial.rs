@@ -164,7 +164,7 @@ fn load(client: usize, url: &str, stop: &AtomicBool) -> (usize, Vec<String>, BTr
         count += 1;
         let (method, path, body): (_, _, &[u8]) =
             if count % 2 == 0 { ("POST", "/info", b"hello") } else { ("GET", "/info", b"") };
-        let answer = if client % 2 == 0 {
+        let answer = if client.is_multiple_of(2) {
             match kept.send(method, path, body) {
                 // The balancer may close a connection that idles; a client opens another one.
                 Err(Failure::ClosedIdle) => kept.send(method, path, body),

@@ -81,6 +81,7 @@ async fn converse(
     let now = control.now();
     let joined = Node { id: node.clone(), boot_id, cpu, memory, registered_at: now };
     control.store().change(|draft| report::join(draft, joined, now)).await?;
+    let _present = control.agent_session();
 
     let (heard, mut reports) = mpsc::channel(REPORTS_MAX);
     let (logged, mut logs) = mpsc::channel(LOGS_MAX);
