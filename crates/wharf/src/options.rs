@@ -27,7 +27,7 @@ pub(crate) struct Options {
     /// Keep nothing after `wharf down`, and offer `POST /_wharf/reset`.
     #[arg(long)]
     pub(crate) ephemeral: bool,
-    /// The default VPC's addresses, a /16.
+    /// The default VPC's addresses, a block of /16 to /26; its three subnets have /20, or a quarter each of a smaller one.
     #[arg(long, value_name = "CIDR", default_value = "172.31.0.0/16")]
     pub(crate) vpc_cidr: Cidr,
     /// The block that public addresses are taken from.
@@ -119,8 +119,8 @@ impl Options {
         {
             anyhow::bail!("--region '{region}' is not a region's name, such as us-east-1");
         }
-        if vpc_cidr.prefix != 16 {
-            anyhow::bail!("--vpc-cidr {vpc_cidr} is not a /16 block");
+        if !(16..=26).contains(&vpc_cidr.prefix) {
+            anyhow::bail!("--vpc-cidr {vpc_cidr} is not a block of /16 to /26");
         }
         if vpc_cidr.overlaps(public_cidr) {
             anyhow::bail!("--public-cidr {public_cidr} overlaps --vpc-cidr {vpc_cidr}");

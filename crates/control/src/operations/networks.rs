@@ -7,8 +7,8 @@ use wharf_model::{
 };
 use wharf_store::{Draft, StoreError};
 
-/// How many addresses a default subnet has: a /20, as on AWS.
-const SUBNET_PREFIX: u8 = 20;
+/// The largest default subnet, as on AWS.
+const SUBNET_PREFIX_MIN: u8 = 20;
 
 /// Makes the default VPC, three subnets and the default security group, unless they are there.
 pub async fn ensure_default(control: &Control) -> Result<(), StoreError> {
@@ -22,15 +22,17 @@ pub fn make_default(draft: &mut Draft<'_>, config: &Config) {
         return;
     }
     let vpc = Vpc { id: id::<VpcId>("vpc"), cidr: config.vpc_cidr, is_default: true, tags: Vec::new() };
+    // Three of four quarters of a small block.
+    let prefix = (vpc.cidr.prefix + 2).max(SUBNET_PREFIX_MIN);
     for (place, zone) in ["a", "b", "c"].into_iter().enumerate() {
-        let offset = u32::try_from(place).unwrap_or(0) << (32 - SUBNET_PREFIX);
+        let offset = u32::try_from(place).unwrap_or(0) << (32 - prefix);
         let Some(address) = vpc.cidr.nth(offset) else { break };
         let id = id::<SubnetId>("subnet");
         draft.put(Subnet {
             arn: config.place.arn("ec2", format_args!("subnet/{id}")),
             id,
             vpc: vpc.id.clone(),
-            cidr: Cidr { address, prefix: SUBNET_PREFIX },
+            cidr: Cidr { address, prefix },
             zone: format!("{}{zone}", config.place.region),
             is_default: true,
             public_on_launch: true,

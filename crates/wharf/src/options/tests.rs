@@ -34,7 +34,10 @@ fn what_cannot_be_served_is_named() {
     let refused = |args: &[&str]| parse(args).check().unwrap_err().to_string();
     assert!(parse(&[]).check().is_ok());
     assert!(refused(&["--endpoint=0.0.0.0:4566", "--auth=off"]).contains("0.0.0.0:4566"));
-    assert!(refused(&["--vpc-cidr=10.0.0.0/24"]).contains("10.0.0.0/24"));
+    assert!(parse(&["--vpc-cidr=10.0.0.0/16"]).check().is_ok());
+    assert!(parse(&["--vpc-cidr=10.0.0.64/26"]).check().is_ok());
+    assert!(refused(&["--vpc-cidr=10.0.0.0/15"]).contains("10.0.0.0/15"));
+    assert!(refused(&["--vpc-cidr=10.0.0.0/27"]).contains("10.0.0.0/27"));
     assert!(refused(&["--public-cidr=172.31.5.0/24"]).contains("172.31.5.0/24"));
     assert!(refused(&["--state-dir=/"]).contains("'/'"));
     assert!(refused(&["--region=Ost"]).contains("Ost"));

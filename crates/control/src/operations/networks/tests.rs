@@ -1,5 +1,6 @@
 use super::*;
 use crate::operations::world;
+use wharf_store::Store;
 
 #[tokio::test]
 async fn the_default_vpc_is_made_once() {
@@ -31,4 +32,21 @@ async fn its_subnets_are_twenties_in_three_zones_and_its_group_lets_members_in_a
     let group = view.list::<SecurityGroup>("").remove(0);
     assert_eq!(group.ingress[0].peer, Peer::Group(group.id.clone()));
     assert_eq!(group.egress[0].peer, Peer::Cidr("0.0.0.0/0".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn a_small_block_is_shared_out_in_quarters() {
+    let (control, _dir) = world::control();
+    let subnets = async |block: &str| {
+        let store = Store::in_memory();
+        let config = Config { vpc_cidr: block.parse().unwrap(), ..control.config().clone() };
+        store.change(|draft| make_default(draft, &config)).await.unwrap();
+        let mut subnets: Vec<String> =
+            store.view().list::<Subnet>("").iter().map(|subnet| subnet.cidr.to_string()).collect();
+        subnets.sort();
+        subnets.join(" ")
+    };
+    assert_eq!(subnets("10.0.0.0/18").await, "10.0.0.0/20 10.0.16.0/20 10.0.32.0/20");
+    assert_eq!(subnets("10.0.0.0/24").await, "10.0.0.0/26 10.0.0.128/26 10.0.0.64/26");
+    assert_eq!(subnets("10.0.0.64/26").await, "10.0.0.64/28 10.0.0.80/28 10.0.0.96/28");
 }
