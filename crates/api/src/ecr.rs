@@ -54,7 +54,8 @@ impl From<Error> for Fault {
             Error::Exists { .. } => "RepositoryAlreadyExistsException",
             Error::NotFound { .. } => "RepositoryNotFoundException",
             Error::NotEmpty { .. } => "RepositoryNotEmptyException",
-            Error::Registry(_) | Error::Store(_) => return Fault::ours(&error),
+            Error::Registry(_) => return Fault::ours(&error),
+            Error::Store(error) => return Fault::store(error),
         };
         Fault::caller(code, error.to_string())
     }

@@ -10,6 +10,7 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use wharf_aws::error::ErrorBody;
 use wharf_aws::{DecodeError, Protocol, Service};
+use wharf_control::StoreError;
 
 use crate::front::Wire;
 
@@ -54,6 +55,16 @@ impl Fault {
             cause = error.source();
         }
         Fault::broken(story)
+    }
+
+    /// Returns the fault of a state file that cannot be written. A full disk is named to the caller too, because
+    /// callers of a Wharf can often mend that.
+    pub(crate) fn store(error: &StoreError) -> Fault {
+        let fault = Fault::ours(error);
+        match error {
+            StoreError::Full(_) => Fault { message: error.to_string(), ..fault },
+            StoreError::ReadOnly(_) | StoreError::Closed => fault,
+        }
     }
 
     /// Returns a fault that is ours and has no error value; `story` is for the log.

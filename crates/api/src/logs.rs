@@ -36,7 +36,8 @@ impl From<Error> for Fault {
         let code = match &error {
             Error::GroupExists | Error::StreamExists => "ResourceAlreadyExistsException",
             Error::GroupNotFound | Error::StreamNotFound => "ResourceNotFoundException",
-            Error::Logs(_) | Error::Store(_) => return Fault::ours(&error),
+            Error::Logs(_) => return Fault::ours(&error),
+            Error::Store(error) => return Fault::store(error),
         };
         Fault::caller(code, error.to_string())
     }

@@ -2,7 +2,11 @@
 
 use crate::draft::Write;
 use redb::{Database, ReadableTable, TableDefinition};
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::HashMap,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 use thiserror::Error;
 
 const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
@@ -43,7 +47,18 @@ pub enum Damaged {
 }
 
 /// An open state file.
-pub(crate) struct Disk(Database);
+pub(crate) struct Disk {
+    database: Database,
+    path: PathBuf,
+}
+
+/// Returns whether a write failed because there was no room for it.
+pub(crate) fn is_full(error: &redb::Error) -> bool {
+    matches!(error, redb::Error::Io(error) if matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    ))
+}
 
 impl Disk {
     /// Opens or creates the file; returns its records by table, and its revision.
@@ -83,12 +98,17 @@ impl Disk {
         if schema > SCHEMA {
             return Err(Damaged::Newer { path: shown, found: schema });
         }
-        Ok((Disk(database), tables, revision))
+        Ok((Disk { database, path: path.to_owned() }, tables, revision))
+    }
+
+    /// Returns where the file is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Writes a batch, or nothing of it; on disk when this returns.
     pub(crate) fn commit(&self, revision: u64, writes: &[&Write]) -> Result<(), redb::Error> {
-        let transaction = self.0.begin_write()?;
+        let transaction = self.database.begin_write()?;
         {
             let mut records = transaction.open_table(RECORDS)?;
             for write in writes {

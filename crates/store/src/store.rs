@@ -1,7 +1,7 @@
 //! The store: accepts updates one after the other, writes them in batches, shows them once they are durable.
 
 use crate::{
-    disk::{Damaged, Disk},
+    disk::{Damaged, Disk, is_full},
     draft::{Draft, Overlay, Write},
     record::{Record, Tables, Value, View},
 };
@@ -10,6 +10,7 @@ use std::{
     convert::Infallible,
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock},
+    time::Duration,
 };
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
@@ -21,6 +22,9 @@ pub enum StoreError {
     /// A restart reads what is there.
     #[error("write to the state file failed ({0}); the store is read-only until wharf is restarted")]
     ReadOnly(String),
+    /// The disk is full. Nothing is accepted until there is room again, which is looked for all the time.
+    #[error("no space left on the disk of state file {0}; free some, and wharf goes on by itself")]
+    Full(String),
     /// The store is being closed.
     #[error("the store is closed")]
     Closed,
@@ -36,6 +40,9 @@ pub enum UpdateError<E> {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// How often a store whose disk is full looks for room.
+const LOOK_FOR_ROOM: Duration = Duration::from_secs(1);
 
 struct Ticket(oneshot::Sender<Result<u64, StoreError>>);
 
@@ -138,7 +145,7 @@ impl Store {
             .name("store".to_owned())
             .spawn({
                 let shared = Arc::clone(&shared);
-                move || write_batches(&shared, disk.as_ref())
+                move || write_batches(&shared, disk)
             })
             .expect("a thread can be started when the process has just begun");
         let closer = Arc::new(Closer(Arc::clone(&shared), Mutex::new(Some(writer))));
@@ -217,7 +224,7 @@ fn load(rows: Rows, schema: &Schema, revision: u64) -> Result<Tables, OpenError>
 }
 
 /// The writer's thread: takes what has gathered, makes it durable, shows it, answers.
-fn write_batches(shared: &Shared, disk: Option<&Disk>) {
+fn write_batches(shared: &Shared, mut disk: Option<Disk>) {
     loop {
         let (writes, tickets) = {
             let mut pending = lock(&shared.pending);
@@ -231,33 +238,70 @@ fn write_batches(shared: &Shared, disk: Option<&Disk>) {
         };
         let revision = shared.tables.read().unwrap_or_else(PoisonError::into_inner).revision + 1;
         let durable: Vec<&Write> = writes.iter().filter(|write| write.durable.is_some()).collect();
-        let stored = match disk {
-            Some(disk) if !durable.is_empty() => disk.commit(revision, &durable),
-            _ => Ok(()),
-        };
-        let outcome = match stored {
-            Ok(()) => {
-                show(shared, revision, writes);
-                Ok(revision)
+        let failed = match &disk {
+            Some(disk) if !durable.is_empty() => {
+                let stored = disk.commit(revision, &durable);
+                stored.err().map(|error| {
+                    if is_full(&error) {
+                        StoreError::Full(disk.path().display().to_string())
+                    } else {
+                        StoreError::ReadOnly(error.to_string())
+                    }
+                })
             }
-            Err(error) => {
-                let error = StoreError::ReadOnly(error.to_string());
-                tracing::error!(%error, "state file cannot be written");
-                let mut pending = lock(&shared.pending);
-                pending.failed = Some(error.clone());
-                pending.overlay.clear();
-                pending.writes.clear();
-                for Ticket(ticket) in std::mem::take(&mut pending.tickets) {
-                    let _ = ticket.send(Err(error.clone()));
-                }
-                Err(error)
-            }
+            _ => None,
         };
-        for Ticket(ticket) in tickets {
-            let _ = ticket.send(outcome.clone());
-        }
-        if outcome.is_ok() {
+        let Some(error) = failed else {
+            show(shared, revision, writes);
+            for Ticket(ticket) in tickets {
+                let _ = ticket.send(Ok(revision));
+            }
             shared.bell.send_replace(revision);
+            continue;
+        };
+        tracing::error!(%error, "state file cannot be written");
+        refuse(shared, &error, tickets);
+        if matches!(error, StoreError::Full(_)) {
+            let Some((again, stored)) = wait_for_room(shared, disk.take()) else { return };
+            disk = Some(again);
+            // The batch may have reached the disk before its failure was reported: then it counts.
+            if stored == revision {
+                show(shared, revision, writes);
+                shared.bell.send_replace(revision);
+            }
+            tracing::info!(stored, "state file can be written again");
+            lock(&shared.pending).failed = None;
+        }
+    }
+}
+
+/// Accepts nothing from here on, and says so to those who wait.
+fn refuse(shared: &Shared, error: &StoreError, tickets: Vec<Ticket>) {
+    let mut pending = lock(&shared.pending);
+    pending.failed = Some(error.clone());
+    pending.overlay.clear();
+    pending.writes.clear();
+    for Ticket(ticket) in tickets.into_iter().chain(std::mem::take(&mut pending.tickets)) {
+        let _ = ticket.send(Err(error.clone()));
+    }
+}
+
+/// Opens the file again and again until it can be written; returns it with the revision that it holds, or nothing
+/// once the store is closed. The failed handle is of no more use: what it wrote last is unknown to it.
+fn wait_for_room(shared: &Shared, failed: Option<Disk>) -> Option<(Disk, u64)> {
+    let path = failed?.path().to_owned();
+    loop {
+        {
+            let pending = lock(&shared.pending);
+            let (pending, _) =
+                shared.work.wait_timeout(pending, LOOK_FOR_ROOM).unwrap_or_else(PoisonError::into_inner);
+            if pending.closed {
+                return None;
+            }
+        }
+        match Disk::open(&path) {
+            Ok((disk, _, revision)) => return Some((disk, revision)),
+            Err(error) => tracing::debug!(%error, "state file still cannot be written"),
         }
     }
 }

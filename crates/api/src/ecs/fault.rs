@@ -18,7 +18,7 @@ impl From<Error> for Fault {
                 let ids: Vec<Value> = resources.iter().map(|arn| Value::from(arn.to_string())).collect();
                 return Fault::caller("ConflictException", error.to_string()).with("resourceIds", ids);
             }
-            Error::Store(_) => return Fault::ours(&error),
+            Error::Store(error) => return Fault::store(error),
         };
         Fault::caller(code, error.to_string())
     }

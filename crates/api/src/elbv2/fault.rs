@@ -24,7 +24,7 @@ impl From<Error> for Fault {
             E::InvalidConfiguration(_) => "InvalidConfigurationRequest",
             E::Validation(_) => "ValidationError",
             E::DuplicateTagKeys(_) => "DuplicateTagKeys",
-            E::Store(error) => return Fault::ours(error),
+            E::Store(error) => return Fault::store(error),
         };
         Fault::caller(code, error.to_string())
     }
