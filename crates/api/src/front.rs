@@ -10,6 +10,7 @@
 //! panic in it costs this request only.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -76,13 +77,17 @@ pub(crate) struct Front {
 
 impl Front {
     /// Returns the response to a request. There always is one.
-    pub(crate) async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Response<ResponseBody> {
+    pub(crate) async fn respond(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Response<ResponseBody> {
         let request_id = new_request_id();
         let span = tracing::info_span!("request", %request_id);
         let began = Instant::now();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         async move {
-            let mut response = self.choose(request, &request_id).await;
+            let mut response = self.choose(request, peer, &request_id).await;
             if let Ok(value) = HeaderValue::from_str(&request_id) {
                 response.headers_mut().insert("x-amzn-requestid", value);
             }
@@ -94,17 +99,24 @@ impl Front {
         .await
     }
 
-    async fn choose(&self, request: Request<Incoming>, request_id: &str) -> Response<ResponseBody> {
-        if !self.auth.is_on() && browser::is_foreign(request.headers()) {
-            return own::refused(
-                "a web page of another origin may not call an endpoint without authentication",
-            );
-        }
+    async fn choose(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        request_id: &str,
+    ) -> Response<ResponseBody> {
         let path = request.uri().path();
+        let unsigned = !self.auth.is_on() || path.starts_with("/_wharf/");
+        if unsigned && browser::is_foreign(request.headers()) {
+            return own::refused("a web page of another origin may not call what needs no authentication");
+        }
         if path == "/v2" || path.starts_with("/v2/") {
             return self.image_registry(request).await;
         }
         if let Some(name) = path.strip_prefix("/_wharf/") {
+            if name == "reset" && !peer.ip().to_canonical().is_loopback() {
+                return own::refused("reset is only there for callers on this machine");
+            }
             return own::answer(name, request.method(), &self.missing, self.reset.as_ref()).await;
         }
         let (parts, body) = request.into_parts();

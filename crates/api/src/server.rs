@@ -176,7 +176,7 @@ async fn connection(
     }
     let service = service_fn(move |request| {
         let front = Arc::clone(&front);
-        async move { Ok::<_, Infallible>(front.respond(request).await) }
+        async move { Ok::<_, Infallible>(front.respond(request, peer).await) }
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder

@@ -1,7 +1,7 @@
 //! Web pages and an endpoint that asks nobody who they are.
 //!
-//! With `--auth off`, any page in a browser on this machine could send a form to the endpoint. Browsers
-//! name the page's origin in such requests, and only pages that came from this machine are answered.
+//! With `--auth off`, and for `/_wharf/…` always, any page in a browser on this machine could send a form to the
+//! endpoint. Browsers name the page's origin in such requests, and only pages that came from this machine are answered.
 
 use std::net::IpAddr;
 

@@ -149,6 +149,11 @@ async fn health_needs_no_signature_and_reset_needs_ephemeral() {
     });
     assert!(api.raw(post).await.starts_with("HTTP/1.1 200"));
     assert_eq!(resets.load(Ordering::SeqCst), 1);
+    // A page of another site can make a browser on this machine send this.
+    let page = b"POST /_wharf/reset HTTP/1.1\r\nhost: x\r\norigin: https://example.com\r\n\
+                 content-length: 0\r\nconnection: close\r\n\r\n";
+    assert!(api.raw(page).await.starts_with("HTTP/1.1 403"));
+    assert_eq!(resets.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
