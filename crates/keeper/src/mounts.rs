@@ -36,6 +36,10 @@ const NEEDLESS_PLACES: [&str; 7] = [
     "/var/lib/containers",
 ];
 
+/// The cgroup v1 hierarchies that containers get; a file of limits inside the container for each. Programs that size
+/// themselves by their container look at these.
+const CONTROLLERS: [&str; 6] = ["cpu", "cpuacct", "cpuset", "memory", "pids", "devices"];
+
 /// Moves keeper into a mount namespace of its own and drops what it does not need there.
 ///
 /// A container is made from a copy of it, so a file system mounted on the host later is not seen by new containers until keeper
@@ -57,19 +61,45 @@ pub(crate) fn settle() -> Result<(), Error> {
 
 /// Returns the mount points to drop, innermost first.
 pub(crate) fn needless(mountinfo: &str) -> Vec<String> {
-    let mut found: Vec<String> = mountinfo
-        .lines()
-        .filter_map(|line| {
-            let (before, after) = line.split_once(" - ")?;
-            let at = before.split(' ').nth(4)?;
-            let kind = after.split(' ').next()?;
-            let there = |place: &str| at.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
-            let needless = NEEDLESS_KINDS.contains(&kind) || NEEDLESS_PLACES.iter().any(|place| there(place));
-            (needless && at != "/").then(|| unescape(at))
+    let parsed: Vec<Line<'_>> = mountinfo.lines().filter_map(Line::parse).collect();
+    // Beside these the unified hierarchy carries no limits.
+    let version_1 = parsed.iter().any(|line| line.kind == "cgroup" && line.controls("memory"));
+    let mut found: Vec<String> = parsed
+        .iter()
+        .filter(|line| {
+            let there = |place: &str| line.at.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
+            let needless = match line.kind {
+                "cgroup" => !CONTROLLERS.iter().any(|controller| line.controls(controller)),
+                "cgroup2" => version_1,
+                kind => NEEDLESS_KINDS.contains(&kind) || NEEDLESS_PLACES.iter().any(|place| there(place)),
+            };
+            needless && line.at != "/"
         })
+        .map(|line| unescape(line.at))
         .collect();
     found.reverse();
     found
+}
+
+/// A line of mountinfo.
+struct Line<'a> {
+    at: &'a str,
+    kind: &'a str,
+    options: &'a str,
+}
+
+impl Line<'_> {
+    fn parse(line: &str) -> Option<Line<'_>> {
+        let (before, after) = line.split_once(" - ")?;
+        let mut after = after.split(' ');
+        let kind = after.next()?;
+        Some(Line { at: before.split(' ').nth(4)?, kind, options: after.nth(1).unwrap_or_default() })
+    }
+
+    /// Says whether a cgroup hierarchy has a controller.
+    fn controls(&self, controller: &str) -> bool {
+        self.options.split(',').any(|option| option == controller)
+    }
 }
 
 /// Mountinfo writes space, tab, newline and backslash in octal.

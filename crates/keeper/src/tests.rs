@@ -105,6 +105,22 @@ fn mounts_of_others_are_dropped_innermost_first_and_disks_are_kept() {
 }
 
 #[test]
+fn only_the_hierarchies_that_containers_get_are_kept() {
+    let line = |at: &str, kind: &str, options: &str| format!("9 1 0:3 / {at} rw - {kind} cgroup {options}\n");
+    let old: String = [
+        line("/sys/fs/cgroup/cpu,cpuacct", "cgroup", "rw,cpu,cpuacct"),
+        line("/sys/fs/cgroup/memory", "cgroup", "rw,memory"),
+        line("/sys/fs/cgroup/freezer", "cgroup", "rw,freezer"),
+        line("/sys/fs/cgroup/systemd", "cgroup", "rw,name=systemd"),
+        line("/sys/fs/cgroup/unified", "cgroup2", "rw"),
+    ]
+    .concat();
+    let dropped = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/freezer"];
+    assert_eq!(needless(&old), dropped);
+    assert!(needless(&line("/sys/fs/cgroup", "cgroup2", "rw,nsdelegate")).is_empty());
+}
+
+#[test]
 fn requests_are_plain_json() {
     let request: Request = serde_json::from_str(r#"{"ask":"kill","id":"a","signal":15}"#).unwrap();
     assert!(matches!(request, Request::Kill { id, signal: 15 } if id == "a"));
