@@ -9,15 +9,18 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::Write;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::stat::{Mode, SFlag, fstatat, mkdirat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
 use pathrs::Root;
 use pathrs::error::ErrorKind;
-use pathrs::flags::OpenFlags;
 
 use crate::spec::ContainerSpec;
 
@@ -71,14 +74,15 @@ pub fn isolate_mounts() -> Result<(), RootfsError> {
 pub fn assemble(spec: &ContainerSpec) -> Result<(Utf8PathBuf, User), RootfsError> {
     let at = mount_overlay(spec)?;
     let root = Root::open(&at).map_err(image("open", "/"))?;
+    let top = open_dir(&at)?;
     for dir in ["/dev", "/proc", "/sys"] {
-        refuse_unless_directory(&root, dir)?;
+        ensure_directory(&top, dir)?;
     }
+    let etc = configuration_dir(&root)?;
     let hostname = format!("{}\n", spec.hostname);
-    for (path, text) in
-        [("/etc/hosts", &spec.hosts), ("/etc/hostname", &hostname), ("/etc/resolv.conf", &spec.resolv_conf)]
+    for (name, text) in [("hosts", &spec.hosts), ("hostname", &hostname), ("resolv.conf", &spec.resolv_conf)]
     {
-        replace_file(&root, path, text)?;
+        replace_file(&etc, name, text)?;
     }
     if !matches!(spec.cwd.as_str(), "" | "/") {
         let permissions = Permissions::from_mode(0o755);
@@ -130,28 +134,45 @@ fn mount_overlay(spec: &ContainerSpec) -> Result<Utf8PathBuf, RootfsError> {
     Ok(root)
 }
 
+fn open_dir(path: &Utf8Path) -> Result<OwnedFd, RootfsError> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    open(path.as_std_path(), flags, Mode::empty()).map_err(system("open", path))
+}
+
 /// The runtime makes devices and mount points below these by joining paths, so a symlink there would lead out of
-/// the root file system.
-fn refuse_unless_directory(root: &Root, path: &'static str) -> Result<(), RootfsError> {
-    let found = match root.resolve_nofollow(path) {
-        Ok(found) => found,
-        Err(error) if is_absent(&error) => return Ok(()),
-        Err(error) => return Err(image("look at", path)(error)),
+/// the root file system. One that is missing is made here, which is cheaper than in the runtime.
+fn ensure_directory(top: &OwnedFd, path: &'static str) -> Result<(), RootfsError> {
+    let name = path.trim_start_matches('/');
+    let look = || fstatat(top, name, AtFlags::AT_SYMLINK_NOFOLLOW);
+    let found = match look() {
+        Err(Errno::ENOENT) => mkdirat(top, name, Mode::from_bits_truncate(0o755)).and_then(|()| look()),
+        found => found,
     };
-    let file: std::os::fd::OwnedFd = found.into();
-    let metadata = File::from(file).metadata().map_err(system("look at", Utf8Path::new(path)))?;
-    if metadata.is_dir() { Ok(()) } else { Err(RootfsError::NotDirectory(path)) }
+    let found = found.map_err(system("look at", Utf8Path::new(path)))?;
+    let kind = SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT;
+    if kind == SFlag::S_IFDIR { Ok(()) } else { Err(RootfsError::NotDirectory(path)) }
+}
+
+/// Opens the image's `/etc`, made if it has none.
+fn configuration_dir(root: &Root) -> Result<OwnedFd, RootfsError> {
+    match root.resolve("/etc") {
+        Err(error) if is_absent(&error) => {
+            let permissions = Permissions::from_mode(0o755);
+            root.mkdir_all("/etc", &permissions).map(OwnedFd::from).map_err(image("make", "/etc"))
+        }
+        found => found.map(OwnedFd::from).map_err(image("open", "/etc")),
+    }
 }
 
 /// Writes a file anew; what the image has there, a symlink for instance, makes way.
-fn replace_file(root: &Root, path: &str, text: &str) -> Result<(), RootfsError> {
-    root.mkdir_all("/etc", &Permissions::from_mode(0o755)).map_err(image("make", "/etc"))?;
-    match root.remove_file(path) {
-        Err(error) if !is_absent(&error) => return Err(image("replace", path)(error)),
+fn replace_file(dir: &OwnedFd, name: &str, text: &str) -> Result<(), RootfsError> {
+    let path = Utf8Path::new("/etc").join(name);
+    match unlinkat(dir, name, UnlinkatFlags::NoRemoveDir) {
+        Err(errno) if errno != Errno::ENOENT => return Err(system("replace", &path)(errno)),
         _ => {}
     }
-    let flags = OpenFlags::O_WRONLY | OpenFlags::O_EXCL;
-    let mut file =
-        root.create_file(path, flags, &Permissions::from_mode(0o644)).map_err(image("create", path))?;
-    file.write_all(text.as_bytes()).map_err(system("write", Utf8Path::new(path)))
+    // Exclusive creation follows no symlink.
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+    let file = openat(dir, name, flags, Mode::from_bits_truncate(0o644)).map_err(system("create", &path))?;
+    File::from(file).write_all(text.as_bytes()).map_err(system("write", &path))
 }
