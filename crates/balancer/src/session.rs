@@ -162,11 +162,16 @@ impl ClientStream {
     fn poll_send(&mut self, cx: &mut Context<'_>, more: &[u8]) -> Poll<io::Result<usize>> {
         let tcp = self.tcp.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         loop {
-            let pieces = [io::IoSlice::new(&self.out), io::IoSlice::new(more)];
-            if self.out.is_empty() && more.is_empty() {
-                return Poll::Ready(Ok(0));
-            }
-            let sent = ready!(Pin::new(&mut *tcp).poll_write_vectored(cx, &pieces))?;
+            let tcp = Pin::new(&mut *tcp);
+            let sent = match (self.out.is_empty(), more.is_empty()) {
+                (true, true) => return Poll::Ready(Ok(0)),
+                (false, true) => ready!(tcp.poll_write(cx, &self.out))?,
+                (true, false) => ready!(tcp.poll_write(cx, more))?,
+                (false, false) => {
+                    let pieces = [io::IoSlice::new(&self.out), io::IoSlice::new(more)];
+                    ready!(tcp.poll_write_vectored(cx, &pieces))?
+                }
+            };
             if sent == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
