@@ -98,7 +98,12 @@ impl Balancer {
 
     /// Returns whether this is still the table in force.
     pub(crate) fn is_current(&self, table: &Table) -> bool {
-        self.generation.load(SeqCst) == table.generation
+        self.is_generation(table.generation)
+    }
+
+    /// Returns whether the table in force is of this generation.
+    pub(crate) fn is_generation(&self, generation: u64) -> bool {
+        self.generation.load(SeqCst) == generation
     }
 
     /// Puts a table in force, and tells control.

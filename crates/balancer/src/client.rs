@@ -1,8 +1,11 @@
-//! A client's connection from its first byte to its last: requests are read, checked, and handed to pingora one by one.
+//! A client's connection from its first byte to its last: requests are read, checked, and passed on one by one, the
+//! short way (`direct`) or by pingora.
 
 use crate::{
     answer,
     balancer::Balancer,
+    direct::{self, Passed},
+    patience::Patience,
     proxy::Proxy,
     session::ClientStream,
     strict::{Body, Framing, Refused, check, head_end},
@@ -13,9 +16,8 @@ use std::{
     fmt,
     net::{SocketAddr, SocketAddrV4},
     sync::Arc,
-    time::Duration,
 };
-use tokio::{net::TcpStream, sync::watch, time::timeout};
+use tokio::{net::TcpStream, sync::watch};
 
 /// Unused connections to targets that are kept, of all targets.
 const KEPT: usize = 4096;
@@ -62,13 +64,23 @@ impl Front {
         mut closing: watch::Receiver<bool>,
     ) {
         let mut stream = Box::new(ClientStream::new(tcp, at.into(), from));
+        let mut patience = None;
         loop {
             let Some(idle) = self.balancer.table().idle(at) else { return };
-            let framing = match read_head(&mut stream, idle, &mut closing).await {
+            let patience = patience.get_or_insert_with(|| Patience::new(idle));
+            patience.set(idle);
+            let framing = match read_head(&mut stream, patience, &mut closing).await {
                 Head::Whole(framing) => framing,
                 Head::Refused(status) => return stream.say(&answer::raw(status)).await,
                 Head::Ended => return,
             };
+            let ends = (at, from);
+            match direct::pass(&self.balancer, &mut stream, ends, &framing, patience, &closing).await {
+                Passed::Next => continue,
+                Passed::Over => return,
+                Passed::Failed(answer) => return stream.say(&answer).await,
+                Passed::NotThisWay => {}
+            }
             // How far an upgraded or chunked request goes is only known while it is read.
             stream.allow(match framing.body {
                 Body::Length(length) if !framing.upgrade => length.saturating_add(framing.head as u64),
@@ -88,7 +100,9 @@ impl Front {
                 from,
                 upgrade: framing.upgrade,
             })));
-            let Some(reused) = self.proxy.process_new_http(session, &closing).await else { return };
+            // Boxed, because connections that wait or take the short way should not hold room for it.
+            let long_way = Box::pin(self.proxy.process_new_http(session, &closing));
+            let Some(reused) = long_way.await else { return };
             match reused.consume().0.into_any().downcast() {
                 Ok(again) => stream = again,
                 Err(_) => return,
@@ -104,21 +118,25 @@ impl fmt::Debug for Front {
 }
 
 /// Reads a request's head, all of it within the idle time. An unused connection ends when its listener does.
-async fn read_head(stream: &mut ClientStream, idle: Duration, closing: &mut watch::Receiver<bool>) -> Head {
+async fn read_head(
+    stream: &mut ClientStream,
+    patience: &mut Patience,
+    closing: &mut watch::Receiver<bool>,
+) -> Head {
     stream.allow(0);
     if stream.came.is_empty() {
         tokio::select! {
             biased;
-            ready = timeout(idle, stream.readable()) => if !matches!(ready, Ok(Ok(()))) {
+            ready = patience.wait(stream.readable()) => if !matches!(ready, Some(Ok(()))) {
                 return Head::Ended;
             },
             _ = closing.wait_for(|closing| *closing) => return Head::Ended,
         }
     }
-    match timeout(idle, whole_head(stream)).await {
-        Ok(head) => head,
-        Err(_) if stream.came.is_empty() => Head::Ended,
-        Err(_) => Head::Refused(408),
+    match patience.wait(whole_head(stream)).await {
+        Some(head) => head,
+        None if stream.came.is_empty() => Head::Ended,
+        None => Head::Refused(408),
     }
 }
 

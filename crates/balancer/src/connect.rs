@@ -1,6 +1,6 @@
 //! Connections to targets, from the load balancer's own address, so that security groups can judge them.
 
-use crate::target::Target;
+use crate::target::{Connection, Target};
 use async_trait::async_trait;
 use nix::sys::socket::{setsockopt, sockopt};
 use pingora_core::{
@@ -26,7 +26,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long an unused connection is kept. Shorter than the keep-alive of common servers, so that a request which may
 /// not be sent twice hardly ever meets a connection that its target is just closing.
-const KEEP: Duration = Duration::from_secs(4);
+pub(crate) const KEEP: Duration = Duration::from_secs(4);
 
 /// Connects from an address that may not be there yet; the port is chosen with the destination in mind, so that as
 /// many connections fit as there are ports for each target.
@@ -38,6 +38,14 @@ pub(crate) async fn connect(source: Option<Ipv4Addr>, to: SocketAddrV4) -> io::R
         socket.bind(SocketAddrV4::new(source, 0).into())?;
     }
     socket.connect(to.into()).await
+}
+
+/// Connects to a target within the time for it. A target that has left is not connected to.
+pub(crate) async fn open(target: &Arc<Target>, source: Option<Ipv4Addr>) -> io::Result<Connection> {
+    let to = SocketAddrV4::new(target.address.ip, target.address.port);
+    let tcp = timeout(CONNECT, connect(source, to)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    tcp.set_nodelay(true)?;
+    Connection::new(target, tcp)?.ok_or_else(|| io::ErrorKind::NotConnected.into())
 }
 
 /// Returns how pingora reaches a target: connections are shared by the load balancers with the same address only, and

@@ -5,16 +5,21 @@
 //! nobody. State that outlives tables (a target's health, its requests in flight, its connections) is in `Arc`s.
 //!
 //! ```text
-//! control ── link ──► balancer::apply ──► table (ArcSwap) ◄── proxy ◄── client ◄── listen
+//! control ── link ──► balancer::apply ──► table (ArcSwap) ◄── direct or proxy ◄── client ◄── listen
 //!                        │                                      │
 //!                        └──► target: health ◄── probe          └──► connect ──► targets
 //! ```
 //!
-//! Reading order: the decisions, which are pure (`strict`, `host`, `redirect`, `choose`, `forwarded`, `matcher`,
-//! `health`), then what lives (`target`, `table`, `balancer`), then input and output.
+//! Most requests take the short way (`direct`), which only passes bytes on; what needs more (upgrades, bodies that are
+//! not there yet, hops to negotiate) takes pingora's (`proxy`).
+//!
+//! Reading order: the decisions, which are pure (`strict`, `host`, `redirect`, `choose`, `forwarded`, `head`,
+//! `chunks`, `matcher`, `health`), then what lives (`target`, `pool`, `table`, `balancer`), then input and output.
 
 mod choose;
+mod chunks;
 mod forwarded;
+mod head;
 mod health;
 mod host;
 mod matcher;
@@ -28,8 +33,11 @@ mod target;
 mod answer;
 mod client;
 mod connect;
+mod direct;
 mod link;
 mod listen;
+mod patience;
+mod pool;
 mod probe;
 mod proxy;
 mod saved;

@@ -73,8 +73,10 @@ pub(crate) struct Route {
 pub(crate) struct Backend {
     /// The target.
     pub(crate) target: Arc<Target>,
-    /// How to connect to it.
+    /// How pingora connects to it.
     pub(crate) peer: HttpPeer,
+    /// The address that connections to it come from.
+    pub(crate) source: Option<Ipv4Addr>,
 }
 
 impl Table {
@@ -96,6 +98,7 @@ impl Table {
                 let backends = known.map(|target| Backend {
                     target: target.clone(),
                     peer: connect::peer(target, source, idle),
+                    source,
                 });
                 Route { turn: turns.get(arn).cloned().unwrap_or_default(), backends: backends.collect() }
             };

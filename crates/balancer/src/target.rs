@@ -4,22 +4,25 @@
 //! it is leaving none enters. Both sides write first and look then, in one order for all threads (`SeqCst`), so a
 //! request either sees that the target is leaving or is seen by whoever waits for the last one.
 
-use crate::{choose::Candidate, health::Health};
+use crate::{choose::Candidate, health::Health, pool::Pool};
 use std::{
     collections::HashMap,
-    net::Shutdown,
-    os::fd::OwnedFd,
+    io,
+    net::{Ipv4Addr, Shutdown},
+    os::fd::{AsFd, OwnedFd},
     sync::{
-        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
+use tokio::{net::TcpStream, sync::Notify, time::sleep};
 use wharf_model::{Arn, target_group::TargetAddress};
 
 /// How long a target that refused a connection waits until the others were tried.
 const SUSPECT_MS: u64 = 1000;
+/// How often kept connections are looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A registered target.
 #[derive(Debug)]
@@ -45,6 +48,16 @@ struct Connections {
     cut: bool,
     next: u64,
     open: HashMap<u64, OwnedFd>,
+    kept: Pool,
+}
+
+/// A connection to a target; forgotten by it when dropped.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    target: Arc<Target>,
+    number: u64,
+    /// Present until it is kept.
+    tcp: Option<TcpStream>,
 }
 
 impl Target {
@@ -99,6 +112,7 @@ impl Target {
     pub(crate) fn cut(&self) {
         let mut connections = self.connections();
         connections.cut = true;
+        connections.kept = Pool::default();
         for connection in connections.open.values() {
             // One that the target has closed meanwhile is what is wanted, too.
             let _ = socket2::SockRef::from(connection).shutdown(Shutdown::Both);
@@ -122,6 +136,26 @@ impl Target {
     /// Forgets a connection that is being closed.
     pub(crate) fn disconnected(&self, number: u64) {
         self.connections().open.remove(&number);
+    }
+
+    /// Returns a connection that was kept and is still there.
+    pub(crate) fn reuse(self: &Arc<Target>, source: Option<Ipv4Addr>) -> Option<Connection> {
+        loop {
+            let (number, tcp) = self.connections().kept.take(source)?;
+            let connection = Connection { target: self.clone(), number, tcp: Some(tcp) };
+            if connection.is_quiet() {
+                return Some(connection);
+            }
+        }
+    }
+
+    /// Closes kept connections that were not used for long; returns whether some are left.
+    fn tidy(&self) -> bool {
+        let old = self.connections().kept.old();
+        for (number, _) in &old {
+            self.disconnected(*number);
+        }
+        self.connections().kept.is_looked_after()
     }
 
     /// Remembers that it refused a connection, for the next choices only.
@@ -159,6 +193,59 @@ impl Target {
 
     fn connections(&self) -> MutexGuard<'_, Connections> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    /// Takes a new connection; nothing when the target was cut.
+    pub(crate) fn new(target: &Arc<Target>, tcp: TcpStream) -> io::Result<Option<Connection>> {
+        let handle = tcp.as_fd().try_clone_to_owned()?;
+        let number = target.connected(handle);
+        Ok(number.map(|number| Connection { target: target.clone(), number, tcp: Some(tcp) }))
+    }
+
+    /// Returns the connection itself.
+    pub(crate) fn tcp(&mut self) -> io::Result<&mut TcpStream> {
+        self.tcp.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Keeps it for other requests from the same address.
+    pub(crate) fn keep(mut self, source: Option<Ipv4Addr>) {
+        let target = self.target.clone();
+        let mut connections = target.connections();
+        if connections.cut {
+            // Dropping it takes the lock.
+            drop(connections);
+            return;
+        }
+        let Some(tcp) = self.tcp.take() else { return };
+        if connections.kept.put(source, self.number, tcp) {
+            tokio::spawn(look_after(Arc::downgrade(&self.target)));
+        }
+    }
+
+    /// Returns whether it is open and nothing was said unasked. Costs no system call while it is so.
+    fn is_quiet(&self) -> bool {
+        let read = self.tcp.as_ref().map(|tcp| tcp.try_read(&mut [0; 1]));
+        matches!(read, Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.tcp.is_some() {
+            self.target.disconnected(self.number);
+        }
+    }
+}
+
+/// Closes what is kept too long, as long as anything is kept.
+async fn look_after(target: Weak<Target>) {
+    loop {
+        sleep(LOOK).await;
+        if !target.upgrade().is_some_and(|target| target.tidy()) {
+            return;
+        }
     }
 }
 

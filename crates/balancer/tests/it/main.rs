@@ -4,6 +4,7 @@
 
 mod draining;
 mod listening;
+mod passing;
 mod refusing;
 mod serving;
 mod world;

@@ -1,0 +1,242 @@
+//! Heads on the short way: copied line by line, with what the load balancer changes in them.
+
+use crate::forwarded::forwarded_for;
+use httparse::{ParserConfig, Response, Status};
+use std::{io::Write, mem::MaybeUninit, net::IpAddr};
+
+/// The longest head of an answer.
+const ANSWER_HEAD_MAX: usize = 64 << 10;
+/// The most header lines of an answer.
+const ANSWER_LINES_MAX: usize = 256;
+
+/// What matters of a request's head.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked<'a> {
+    /// The `Host` header.
+    pub(crate) host: Option<&'a str>,
+    /// The `X-Forwarded-For` headers.
+    pub(crate) forwarded_for: Vec<&'a str>,
+    /// The `X-Amzn-Trace-Id` header.
+    pub(crate) trace: Option<&'a str>,
+    /// The client wants its connection closed.
+    pub(crate) close: bool,
+    /// The answer will have no body.
+    pub(crate) head_only: bool,
+    /// It may be sent twice.
+    pub(crate) idempotent: bool,
+}
+
+/// How far an answer's body goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// So many bytes.
+    Length(u64),
+    /// As its chunks say.
+    Chunked,
+    /// Until the connection ends.
+    Close,
+}
+
+/// What the bytes of an answer are, up to now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Too few.
+    Partial,
+    /// So many of a preliminary answer.
+    Interim(usize),
+    /// The head of the answer.
+    Final {
+        /// Its length.
+        head: usize,
+        /// Its body.
+        body: Extent,
+        /// Whether the target keeps the connection.
+        reuse: bool,
+        /// Whether the client's connection is kept.
+        keep: bool,
+    },
+}
+
+/// The target does not speak HTTP/1.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Nonsense;
+
+/// Copies a request's head that was found good, without its end and what [`finish`] adds. Nothing for requests that
+/// need more than passing on.
+pub(crate) fn request<'a>(head: &'a [u8], out: &mut Vec<u8>) -> Option<Asked<'a>> {
+    let mut lines = head.strip_suffix(b"\r\n\r\n")?.split(|byte| *byte == b'\n');
+    let first = lines.next()?;
+    let first = first.strip_suffix(b"\r").unwrap_or(first);
+    let method = &first[..first.iter().position(|byte| *byte == b' ')?];
+    if first.get(method.len() + 1) != Some(&b'/') || !first.ends_with(b" HTTP/1.1") {
+        return None;
+    }
+    let mut asked = Asked {
+        head_only: method == b"HEAD",
+        idempotent: matches!(method, b"GET" | b"HEAD" | b"PUT" | b"DELETE" | b"OPTIONS"),
+        ..Asked::default()
+    };
+    put(out, &[first, b"\r\n"]);
+    for line in lines {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        // Only ASCII is looked at, as elsewhere.
+        let text = || std::str::from_utf8(value).ok().filter(|text| text.is_ascii());
+        match name.len() {
+            4 if is(name, "host") => {
+                asked.host = text();
+                put(out, &[line, b"\r\n"]);
+            }
+            10 if is(name, "connection") => match value {
+                value if is(value, "close") => asked.close = true,
+                value if is(value, "keep-alive") => {}
+                _ => return None,
+            },
+            10 if is(name, "keep-alive") => return None,
+            15 if is(name, "x-forwarded-for") => asked.forwarded_for.extend(text()),
+            15 if is(name, "x-amzn-trace-id") => asked.trace = asked.trace.or_else(text),
+            16 if is(name, "x-forwarded-port") => {}
+            17 if is(name, "x-forwarded-proto") => {}
+            2 | 6 | 7 | 14 | 16 | 17 | 18 | 19
+                if [
+                    "te",
+                    "expect",
+                    "upgrade",
+                    "trailer",
+                    "http2-settings",
+                    "proxy-connection",
+                    "transfer-encoding",
+                    "proxy-authenticate",
+                    "proxy-authorization",
+                ]
+                .iter()
+                .any(|other| is(name, other)) =>
+            {
+                return None;
+            }
+            _ => put(out, &[line, b"\r\n"]),
+        }
+    }
+    Some(asked)
+}
+
+/// Adds what the load balancer says of the client, and the end of the head.
+pub(crate) fn finish(out: &mut Vec<u8>, asked: &Asked<'_>, from: IpAddr, port: u16, trace: &str) {
+    let done = if asked.forwarded_for.is_empty() {
+        write!(out, "X-Forwarded-For: {from}")
+    } else {
+        let came = asked.forwarded_for.join(", ");
+        write!(out, "X-Forwarded-For: {}", forwarded_for(Some(&came), &from.to_string()))
+    };
+    let done = done.and_then(|()| {
+        write!(
+            out,
+            "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: {port}\r\nX-Amzn-Trace-Id: {trace}\r\n\r\n"
+        )
+    });
+    done.expect("a vector takes all that is written");
+}
+
+/// Copies the head of an answer; `keep` is whether the client's connection may be kept, `date` what to say when the
+/// target does not tell the time.
+pub(crate) fn answer(
+    bytes: &[u8],
+    asked: &Asked<'_>,
+    keep: bool,
+    date: impl FnOnce() -> http::HeaderValue,
+    out: &mut Vec<u8>,
+) -> Result<Answer, Nonsense> {
+    let mut lines = [const { MaybeUninit::uninit() }; ANSWER_LINES_MAX];
+    let mut parsed = Response::new(&mut []);
+    let head =
+        match ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, bytes, &mut lines) {
+            Ok(Status::Complete(head)) => head,
+            Ok(Status::Partial) if bytes.len() < ANSWER_HEAD_MAX => return Ok(Answer::Partial),
+            Ok(Status::Partial) | Err(_) => return Err(Nonsense),
+        };
+    let (status, version) = (parsed.code.ok_or(Nonsense)?, parsed.version.ok_or(Nonsense)?);
+    match status {
+        // Nobody asked for it.
+        ..100 | 101 => return Err(Nonsense),
+        102..200 => {
+            put(out, &[&bytes[..head]]);
+            return Ok(Answer::Interim(head));
+        }
+        // Nobody waits for it.
+        100 => return Ok(Answer::Interim(head)),
+        _ => {}
+    }
+    let digits = [b'0' + digit(status / 100), b'0' + digit(status / 10), b'0' + digit(status)];
+    put(out, &[b"HTTP/1.1 ", &digits, b" ", parsed.reason.unwrap_or_default().as_bytes(), b"\r\n"]);
+    let (mut length, mut chunked, mut dated, mut reuse) = (None, false, false, version == 1);
+    for line in parsed.headers.iter() {
+        let (name, value) = (line.name.as_bytes(), line.value);
+        match name.len() {
+            4 if is(name, "date") => dated = true,
+            7 if is(name, "upgrade") => continue,
+            10 if is(name, "keep-alive") => continue,
+            10 if is(name, "connection") => {
+                for token in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+                    reuse = !is(token, "close") && (reuse || is(token, "keep-alive"));
+                }
+                continue;
+            }
+            14 if is(name, "content-length") => {
+                let digits =
+                    std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+                let told = digits.and_then(|digits| digits.parse::<u64>().ok()).ok_or(Nonsense)?;
+                if length.is_some_and(|before| before != told) {
+                    return Err(Nonsense);
+                }
+                length = Some(told);
+                // Written below, unless the chunks say it.
+                continue;
+            }
+            16 if is(name, "proxy-connection") => continue,
+            17 if is(name, "transfer-encoding") => {
+                if chunked || version == 0 || !is(value, "chunked") {
+                    return Err(Nonsense);
+                }
+                chunked = true;
+            }
+            _ => {}
+        }
+        put(out, &[name, b": ", value, b"\r\n"]);
+    }
+    let body = match (status, length) {
+        _ if asked.head_only => Extent::Length(0),
+        (204 | 304, _) => Extent::Length(0),
+        _ if chunked => Extent::Chunked,
+        (_, Some(length)) => Extent::Length(length),
+        (_, None) => Extent::Close,
+    };
+    // Both at once: the length is not to be believed, nor what follows.
+    reuse &= body != Extent::Close && !(chunked && length.is_some());
+    let keep = keep && body != Extent::Close;
+    if let (Some(length), false) = (length, chunked) {
+        write!(out, "Content-Length: {length}\r\n").expect("a vector takes all that is written");
+    }
+    if !dated {
+        put(out, &[b"Date: ", date().as_bytes(), b"\r\n"]);
+    }
+    put(out, &[if keep { b"Connection: keep-alive\r\n\r\n" } else { b"Connection: close\r\n\r\n" }]);
+    Ok(Answer::Final { head, body, reuse, keep })
+}
+
+fn put(out: &mut Vec<u8>, pieces: &[&[u8]]) {
+    for piece in pieces {
+        out.extend_from_slice(piece);
+    }
+}
+
+fn is(name: &[u8], other: &str) -> bool {
+    name.eq_ignore_ascii_case(other.as_bytes())
+}
+
+fn digit(number: u16) -> u8 {
+    u8::try_from(number % 10).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+use super::*;
+
+fn passed_on(head: &str) -> Option<String> {
+    let mut out = Vec::new();
+    let asked = request(head.as_bytes(), &mut out)?;
+    finish(&mut out, &asked, IpAddr::from([10, 0, 0, 9]), 80, "Root=1-2-3");
+    Some(String::from_utf8(out).unwrap())
+}
+
+/// Returns what an answer to a GET is, and what the client gets.
+fn answered(bytes: &str) -> Result<(Answer, String), Nonsense> {
+    let mut out = Vec::new();
+    let date = || http::HeaderValue::from_static("now");
+    let answer = answer(bytes.as_bytes(), &Asked::default(), true, date, &mut out)?;
+    Ok((answer, String::from_utf8(out).unwrap()))
+}
+
+#[test]
+fn a_request_is_passed_on_with_the_client_in_it() {
+    let head = "POST /a?b HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nX-Amzn-Trace-Id: Root=9\r\n\
+                Content-Length: 2\r\nx-forwarded-for: 1.2.3.4\r\nX-Forwarded-Port: 1\r\n\r\n";
+    let expected = "POST /a?b HTTP/1.1\r\nHost: shop\r\nContent-Length: 2\r\nX-Forwarded-For: 1.2.3.4, 10.0.0.9\r\n\
+                    X-Forwarded-Proto: http\r\nX-Forwarded-Port: 80\r\nX-Amzn-Trace-Id: Root=1-2-3\r\n\r\n";
+    assert_eq!(passed_on(head).as_deref(), Some(expected));
+    let asked = request(head.as_bytes(), &mut Vec::new()).unwrap();
+    assert!(asked.close && !asked.idempotent && !asked.head_only);
+    assert_eq!((asked.host, asked.trace), (Some("shop"), Some("Root=9")));
+}
+
+#[test]
+fn requests_that_need_more_than_passing_on_are_left_alone() {
+    for line in [
+        "Connection: close, x-secret",
+        "Upgrade: websocket",
+        "Expect: 100-continue",
+        "TE: trailers",
+        "Trailer: x",
+        "Keep-Alive: 5",
+        "Proxy-Connection: close",
+        "Proxy-Authorization: x",
+        "HTTP2-Settings: x",
+        "Transfer-Encoding: chunked",
+    ] {
+        assert_eq!(passed_on(&format!("GET / HTTP/1.1\r\nHost: t\r\n{line}\r\n\r\n")), None, "{line}");
+    }
+    assert_eq!(passed_on("GET http://t/ HTTP/1.1\r\nHost: t\r\n\r\n"), None);
+    assert_eq!(passed_on("OPTIONS * HTTP/1.1\r\nHost: t\r\n\r\n"), None);
+    assert_eq!(passed_on("GET / HTTP/1.0\r\nHost: t\r\n\r\n"), None);
+}
+
+#[test]
+fn an_answers_connection_is_the_load_balancers_own() {
+    let answer = "HTTP/1.0 404 \r\nConnection: keep-alive, x\r\nKeep-Alive: 5\r\nUpgrade: h2c\r\n\
+                  Content-Length: 3\r\nDate: then\r\nX: y\r\n\r\nabc";
+    let head = answer.len() - 3;
+    let (parsed, out) = answered(answer).unwrap();
+    assert_eq!(parsed, Answer::Final { head, body: Extent::Length(3), reuse: true, keep: true });
+    let expected =
+        "HTTP/1.1 404 \r\nDate: then\r\nX: y\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\n";
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn an_answers_extent_is_what_its_head_says() {
+    let extent = |lines: &str| match answered(&format!("HTTP/1.1 {lines}\r\n\r\n")) {
+        Ok((Answer::Final { body, reuse, keep, .. }, _)) => Some((body, reuse, keep)),
+        _ => None,
+    };
+    assert_eq!(extent("200 OK"), Some((Extent::Close, false, false)));
+    assert_eq!(extent("204 No Content"), Some((Extent::Length(0), true, true)));
+    assert_eq!(extent("304 Not Modified\r\nContent-Length: 9"), Some((Extent::Length(0), true, true)));
+    assert_eq!(extent("200 OK\r\nTransfer-Encoding: Chunked"), Some((Extent::Chunked, true, true)));
+    assert_eq!(
+        extent("200 OK\r\nContent-Length: 9\r\nConnection: close"),
+        Some((Extent::Length(9), false, true))
+    );
+    let both = "200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked";
+    assert_eq!(extent(both), Some((Extent::Chunked, false, true)));
+    for wrong in [
+        "200 OK\r\nContent-Length: 9\r\nContent-Length: 8",
+        "200 OK\r\nContent-Length: +9",
+        "200 OK\r\nContent-Length:",
+        "200 OK\r\nTransfer-Encoding: gzip, chunked",
+        "101 Switching Protocols\r\nUpgrade: websocket",
+    ] {
+        assert_eq!(extent(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn preliminary_answers_pass_but_for_100() {
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+    assert_eq!(answered(hints), Ok((Answer::Interim(hints.len()), hints.to_owned())));
+    assert_eq!(answered("HTTP/1.1 100 Continue\r\n\r\n"), Ok((Answer::Interim(25), String::new())));
+    assert_eq!(answered("HTTP/1.1 20"), Ok((Answer::Partial, String::new())));
+    assert_eq!(answered("nonsense\r\n\r\n"), Err(Nonsense));
+}
