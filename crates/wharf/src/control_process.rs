@@ -3,7 +3,7 @@
 use crate::{
     credentials::Credentials,
     hosts_file,
-    node::{runtime, stop_signal},
+    node::{self, stop_signal},
     options::{Auth, Options},
 };
 use anyhow::Context;
@@ -17,7 +17,7 @@ use wharf_store::{Store, schema};
 
 /// Runs until it is asked to end.
 pub(crate) fn run(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
-    runtime()?.block_on(Box::pin(serve(options, listen_on_stdin)))
+    node::run(Box::pin(serve(options, listen_on_stdin)))
 }
 
 async fn serve(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {

@@ -83,6 +83,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // `wharf up` waits for its signals with a mask, and what it starts inherits that mask.
+    let unmasked = nix::sys::signal::SigSet::empty().thread_set_mask();
+    debug_assert!(unmasked.is_ok(), "an empty mask is always accepted");
     match run(Line::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -10,7 +10,7 @@ use wharf_balancer::BalancerConfig;
 /// Runs the agent.
 pub(crate) fn agent(options: &Options) -> anyhow::Result<()> {
     let config = agent_config(options);
-    runtime()?.block_on(async {
+    run(async {
         let stop = stop_signal()?;
         tokio::select! {
             ended = Box::pin(wharf_agent::run(config)) => ended.context("run the agent"),
@@ -25,7 +25,7 @@ pub(crate) fn balancer(options: &Options) -> anyhow::Result<()> {
         control_socket: options.balancer_socket(),
         state_dir: options.state_dir.join("balancer"),
     };
-    runtime()?.block_on(async {
+    run(async {
         let stop = stop_signal()?;
         wharf_balancer::run_until(config, stop).await.context("run the balancer")
     })
@@ -34,7 +34,7 @@ pub(crate) fn balancer(options: &Options) -> anyhow::Result<()> {
 /// Removes what the node made in the kernel.
 pub(crate) fn purge(options: &Options) -> anyhow::Result<()> {
     let config = agent_config(options);
-    runtime()?.block_on(async { wharf_agent::purge(config).await.context("remove what the node made") })
+    run(async { wharf_agent::purge(config).await.context("remove what the node made") })
 }
 
 fn agent_config(options: &Options) -> AgentConfig {
@@ -51,9 +51,15 @@ fn agent_config(options: &Options) -> AgentConfig {
     }
 }
 
-/// Returns a runtime for one of the processes.
-pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the asynchronous runtime")
+/// Runs one of the processes to its end, without waiting for threads that wait for another process.
+pub(crate) fn run(process: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the asynchronous runtime")?;
+    let ended = runtime.block_on(process);
+    runtime.shutdown_background();
+    ended
 }
 
 /// Returns a future that is done when the process is asked to end.
