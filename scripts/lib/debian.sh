@@ -4,15 +4,16 @@
 #
 # The archive's updates and security fixes are among its sources, as in Debian's own images.
 debian_root() {
-    local suite="$1" tar="$WHARF_CACHE/roots/$1-minbase.tar" root
-    local mirror="${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+    local suite="$1" tar="$WHARF_CACHE/roots/$1-minbase.tar" root mirror
     if [ ! -f "$tar" ]; then
         need_root "debootstrap"
         need_packages debootstrap debian-archive-keyring >&2
         say "making a Debian $suite root file system (once)" >&2
         mkdir -p "${tar%/*}"
         root="$(mktemp -d "${tar%/*}/.root.XXXXXX")"
-        quietly "debootstrap-$suite" debootstrap --variant=minbase "$suite" "$root" "$mirror" >&2
+        quietly "debootstrap-$suite" debootstrap --variant=minbase "$suite" "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >&2
+        # The mirror that debootstrap chose.
+        mirror="$(sed -n 's/^deb \([^ ]*\) .*/\1/p' "$root/etc/apt/sources.list" | head -n 1)"
         cat >"$root/etc/apt/sources.list" <<-END
 		deb $mirror $suite main
 		deb $mirror $suite-updates main

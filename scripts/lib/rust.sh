@@ -22,7 +22,7 @@ debian_rust() {
         say "installing Rust ${web%%+*} from Debian (rustc-web)"
         quietly rust apt install --no-install-recommends rustc-web cargo-web
     elif [ -n "$(candidate rustup)" ]; then
-        say "installing rustup from Debian, and with it the stable toolchain from rust-lang.org"
+        say "installing rustup from Debian, and with it the stable toolchain"
         quietly rust apt install --no-install-recommends rustup
         quietly rust-toolchain rustup default stable
     else
@@ -33,7 +33,7 @@ debian_rust() {
 # need_rust [tools]: a recent cargo and rustc; with `tools` also rustfmt and clippy.
 #
 # Debian 12 carries a recent compiler for its browsers, rustc-web, in its security archive. Newer
-# Debian and Ubuntu have rustup as a package, which fetches the toolchain from rust-lang.org.
+# Debian and Ubuntu have rustup as a package, which fetches the toolchain.
 need_rust() {
     case ":$PATH:" in *":$HOME/.cargo/bin:"*) ;; *) export PATH="$HOME/.cargo/bin:$PATH" ;; esac
     if ! rust_is_recent; then
@@ -43,7 +43,7 @@ need_rust() {
     fi
     rust_is_recent || die "Rust $rust_min or newer is needed, and found is: $(rustc --version 2>&1 | head -n 1).
        Debian 12 has it in its security archive (package rustc-web; is bookworm-security among your
-       apt sources?). Otherwise install it as https://rustup.rs says and run this again."
+       apt sources?). Otherwise install it with rustup and run this again."
     if [ "${1-}" = tools ]; then need_rust_tools; fi
 }
 

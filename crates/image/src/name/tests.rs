@@ -23,7 +23,7 @@ fn names_are_completed_as_docker_completes_them() {
     check("localhost:5000/team/app:v1", "localhost:5000/team/app:v1");
     check("127.0.0.1:4566/app", "127.0.0.1:4566/app:latest");
     check("public.ecr.aws/nginx/nginx:stable", "public.ecr.aws/nginx/nginx:stable");
-    check("quay.io/a/b/c/d", "quay.io/a/b/c/d:latest");
+    check("registry.example/a/b/c/d", "registry.example/a/b/c/d:latest");
     check("a__b/c-d--e.f_g", "docker.io/a__b/c-d--e.f_g:latest");
 }
 

@@ -30,6 +30,8 @@ const UPLOAD_ID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 const VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const PIECE: usize = 128 * 1024;
 const BODY_IDLE_MAX: Duration = Duration::from_secs(60);
+/// How long the rest of an upload that failed is read.
+const SWALLOW_MAX: Duration = Duration::from_secs(120);
 
 /// What a path under `/v2/` is about.
 enum Target<'a> {
@@ -246,10 +248,25 @@ where
             let error: Box<dyn std::error::Error + Send + Sync> = error.into();
             Refusal::new(StatusCode::BAD_REQUEST, "BLOB_UPLOAD_INVALID", error.to_string())
         })?;
-        if let Ok(bytes) = frame.into_data() {
-            ingest.write(&bytes).await?;
+        if let Ok(bytes) = frame.into_data()
+            && let Err(error) = ingest.write(&bytes).await
+        {
+            // What has come is of no use without the rest, and its room is wanted.
+            *draft = None;
+            swallow(body).await;
+            return Err(error.into());
         }
     }
+}
+
+/// Reads the rest of a body that nobody wants: clients read the answer only once they have sent everything, and
+/// would otherwise see a broken connection in its place.
+async fn swallow<B>(mut body: B)
+where
+    B: hyper::body::Body<Data = Bytes> + Send + Unpin,
+{
+    let all = async { while matches!(body.frame().await, Some(Ok(_))) {} };
+    let _ = tokio::time::timeout(SWALLOW_MAX, all).await;
 }
 
 async fn finish(draft: &Draft, name: &str, digest: &Digest) -> Result<Response<Body>, Refusal> {
