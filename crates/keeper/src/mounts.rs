@@ -8,7 +8,7 @@ use nix::sched::{CloneFlags, unshare};
 use crate::error::Error;
 
 /// Kinds of file systems that neither keeper nor a container's volume needs.
-const NEEDLESS_KINDS: [&str; 14] = [
+const NEEDLESS_KINDS: [&str; 16] = [
     "nsfs",
     "squashfs",
     "autofs",
@@ -16,9 +16,11 @@ const NEEDLESS_KINDS: [&str; 14] = [
     "bpf",
     "configfs",
     "debugfs",
+    "devpts",
     "efivarfs",
     "fusectl",
     "hugetlbfs",
+    "mqueue",
     "pstore",
     "rpc_pipefs",
     "securityfs",
