@@ -2,6 +2,7 @@ use crate::journal::{Entry, Journal, replay};
 use crate::mounts::needless;
 use crate::process::{PidFd, decode_wait_status, parse_stat, stat};
 use crate::protocol::{Exit, Request};
+use crate::sealed::loaded_length;
 
 fn exit(id: &str) -> Exit {
     Exit { id: id.to_owned(), code: Some(3), signal: None, at_nanos: 9, out_of_memory: false }
@@ -118,6 +119,21 @@ fn only_the_hierarchies_that_containers_get_are_kept() {
     let dropped = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/freezer"];
     assert_eq!(needless(&old), dropped);
     assert!(needless(&line("/sys/fs/cgroup", "cgroup2", "rw,nsdelegate")).is_empty());
+}
+
+#[test]
+fn a_program_still_runs_without_what_only_debuggers_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let whole = std::fs::read("/bin/true").unwrap();
+    let length = loaded_length(&std::fs::File::open("/bin/true").unwrap()).unwrap();
+    let length = usize::try_from(length).unwrap();
+    assert!(length < whole.len());
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("true");
+    std::fs::write(&path, &whole[..length]).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    assert!(std::process::Command::new(&path).status().unwrap().success());
+    assert_eq!(loaded_length(&std::fs::File::open("/etc/passwd").unwrap()), None);
 }
 
 #[test]
