@@ -1,10 +1,10 @@
-"""memory: what each of Wharf's processes holds, idle and with fifty tasks running (PSS)."""
+"""memory: what each of Wharf's processes holds, idle and with fifty tasks running."""
 
 import time
 from pathlib import Path
 
 from .results import Results
-from .wharf import Wharf, pss_mb
+from .wharf import Wharf, memory_mb
 
 TASKS = 50
 BATCH = 10  # as many as one RunTask may ask for
@@ -28,6 +28,7 @@ def measure(results: Results, bundles: Path, wharf: Wharf) -> None:
 
 def note(results: Results, wharf: Wharf, what: str) -> None:
     """Adds a row for each process and their sum."""
-    held = {name: pss_mb(pid) for name, pid in wharf.processes().items()}
-    held["sum"] = round(sum(held.values()), 2)
-    results.rows += [{"who": f"wharf {name}", "what": what, "n": 1, "rss_mb": mb} for name, mb in held.items()]
+    held = {name: memory_mb(pid) for name, pid in wharf.processes().items()}
+    # Only PSS may be added up: what two processes share is in the RSS of both.
+    held["sum"] = {"pss_mb": round(sum(one["pss_mb"] for one in held.values()), 2)}
+    results.rows += [{"who": f"wharf {name}", "what": what, "n": 1, **sizes} for name, sizes in held.items()]

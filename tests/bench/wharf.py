@@ -183,12 +183,13 @@ class Wharf:
         return {name: int((self.run_dir / f"{name}.pid").read_text().split()[0]) for name in PROCESSES}
 
 
-def pss_mb(pid: int) -> float:
-    """Returns a process's memory, shared pages counted by their share."""
-    for line in open(f"/proc/{pid}/smaps_rollup"):
-        if line.startswith("Pss:"):
-            return round(int(line.split()[1]) / 1024, 2)
-    raise RuntimeError(f"process {pid} has no Pss")
+def memory_mb(pid: int) -> dict[str, float]:
+    """Returns a process's memory: all that is mapped (RSS), and with shared pages counted by their share (PSS)."""
+    lines = (line.split() for line in open(f"/proc/{pid}/smaps_rollup"))
+    held = {f"{line[0][:-1].lower()}_mb": round(int(line[1]) / 1024, 2) for line in lines if line[0] in ("Pss:", "Rss:")}
+    if len(held) != 2:
+        raise RuntimeError(f"process {pid} does not tell its memory")
+    return held
 
 
 def cpu_seconds(pids: list[int]) -> float:
