@@ -119,16 +119,17 @@ async fn converse(
     };
     let keep_logs = async {
         while let Some(LogBatch { number, group, stream, create_group, events }) = logs.recv().await {
-            match log_groups::deliver(control, &group, &stream, create_group, number, events).await {
-                Ok(()) => {}
+            // The agent waits for the answer, so lines that a full disk refuses are tried until they are kept.
+            while let Err(error) =
+                log_groups::deliver(control, &group, &stream, create_group, number, events.clone()).await
+            {
                 // Nobody will make the group for lines that are there already: they are let go, as on AWS.
-                Err(log_groups::Error::GroupNotFound) => {
+                if matches!(error, log_groups::Error::GroupNotFound) {
                     tracing::warn!(group, stream, "log group does not exist, its lines are dropped");
+                    break;
                 }
-                Err(error) => {
-                    tracing::error!(%error, group, stream, "log lines cannot be kept");
-                    continue;
-                }
+                tracing::error!(%error, group, stream, "log lines cannot be kept yet");
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
             let _ = answer.send(ToAgent::LogsStored { batch: number });
         }
