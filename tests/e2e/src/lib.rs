@@ -7,6 +7,7 @@
 
 mod aws;
 mod census;
+mod disk;
 mod http;
 mod places;
 mod wait;
@@ -15,8 +16,9 @@ mod world;
 
 pub use aws::Aws;
 pub use census::Census;
+pub use disk::Disk;
 pub use http::{Answer, Client, Failure, get, request};
 pub use places::{bundle, run};
 pub use wait::{eventually, within};
-pub use wharf::{Lived, Wharf};
+pub use wharf::{Lived, Wharf, vpc_address};
 pub use world::World;

@@ -3,6 +3,7 @@
 use crate::{
     aws::Aws,
     census::Census,
+    disk::Disk,
     places::{binary, run},
     wait::within,
 };
@@ -12,7 +13,7 @@ use nix::{
     unistd::Pid,
 };
 use std::{
-    net::TcpListener,
+    net::{Ipv4Addr, TcpListener},
     process::{Command, Output},
     time::Duration,
 };
@@ -20,6 +21,8 @@ use std::{
 /// A running Wharf.
 pub struct Wharf {
     before: Census,
+    // Before the directory it is mounted in, so that it is unmounted first.
+    disk: Option<Disk>,
     dir: tempfile::TempDir,
     port: u16,
     extra: Vec<String>,
@@ -41,6 +44,18 @@ impl Wharf {
     /// # Panics
     /// When it does not start.
     pub fn start(extra: &[&str]) -> Wharf {
+        Wharf::start_with(extra, None)
+    }
+
+    /// Starts one whose state is on a small disk of its own.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_on_disk(mebibytes: u64, extra: &[&str]) -> Wharf {
+        Wharf::start_with(extra, Some(mebibytes))
+    }
+
+    fn start_with(extra: &[&str], disk: Option<u64>) -> Wharf {
         let before = Census::take();
         let dir = tempfile::Builder::new()
             .prefix("wharf-e2e-")
@@ -48,9 +63,18 @@ impl Wharf {
             .expect("a temporary directory can be made");
         let port = free_port();
         let extra = extra.iter().map(|word| (*word).to_owned()).collect();
-        let wharf = Wharf { before, dir, port, extra, down: false };
+        let disk = disk.map(|mebibytes| Disk::mount(dir.path(), mebibytes));
+        let wharf = Wharf { before, dir, disk, port, extra, down: false };
         wharf.up();
         wharf
+    }
+
+    /// Returns the disk that the state is on.
+    ///
+    /// # Panics
+    /// When it has none of its own.
+    pub fn disk(&self) -> &Disk {
+        self.disk.as_ref().expect("this Wharf was started with a disk of its own")
     }
 
     /// Runs `wharf up --detach` again.
@@ -81,9 +105,12 @@ impl Wharf {
             format!("--state-dir={}", self.state_dir()),
             format!("--run-dir={}", self.run_dir()),
             format!("--endpoint=127.0.0.1:{}", self.port),
-            "--vpc-cidr=10.213.0.0/16".to_owned(),
-            "--public-cidr=198.19.0.0/16".to_owned(),
+            format!("--vpc-cidr={}/16", vpc_address(0, 0)),
+            format!("--public-cidr=10.{}.0.0/16", network() + 1),
         ];
+        // A test's own choice goes before these.
+        let name = |option: &str| option.split('=').next().map(str::to_owned);
+        options.retain(|option| self.extra.iter().all(|own| name(own) != name(option)));
         options.extend(self.extra.iter().cloned());
         options
     }
@@ -95,7 +122,10 @@ impl Wharf {
 
     /// Returns the state directory.
     pub fn state_dir(&self) -> Utf8PathBuf {
-        self.path().join("state")
+        match &self.disk {
+            Some(disk) => disk.path().join("state"),
+            None => self.path().join("state"),
+        }
     }
 
     /// Returns the run directory.
@@ -120,19 +150,28 @@ impl Wharf {
     /// # Panics
     /// When that fails.
     pub fn push(&self, bundle: &str) -> String {
-        let aws = self.aws();
-        let made = aws.json(&format!("ecr create-repository --repository-name {bundle}"));
+        let made = self.aws().json(&format!("ecr create-repository --repository-name {bundle}"));
         let uri = made["repository"]["repositoryUri"].as_str().expect("a repository has a URI").to_owned();
-        let password = aws.text("ecr get-login-password");
-        run(Command::new("skopeo").args([
+        run(&mut self.pushing(bundle));
+        format!("{uri}:latest")
+    }
+
+    /// Returns the command that puts a bundle's image into its repository, not yet run.
+    ///
+    /// # Panics
+    /// When there is no password for the registry.
+    pub fn pushing(&self, bundle: &str) -> Command {
+        let password = self.aws().text("ecr get-login-password");
+        let mut command = Command::new("skopeo");
+        command.args([
             "copy",
             "--quiet",
             "--dest-tls-verify=false",
             &format!("--dest-creds=AWS:{}", password.trim()),
             &crate::bundle(bundle),
-            &format!("docker://{}", uri.replace(uri.split(':').next().unwrap_or_default(), "127.0.0.1")),
-        ]));
-        format!("{uri}:latest")
+            &format!("docker://{}/{bundle}", self.endpoint()),
+        ]);
+        command
     }
 
     /// Returns one of Wharf's four processes.
@@ -169,6 +208,7 @@ impl Wharf {
         let left: Vec<_> =
             [self.state_dir(), self.run_dir()].into_iter().filter(|dir| dir.exists()).collect();
         assert!(left.is_empty(), "left behind: {left:?}");
+        self.disk = None;
         Census::take().assert_same(&self.before);
     }
 }
@@ -188,6 +228,18 @@ impl Drop for Wharf {
         }
         let _ = self.command("down").arg("--all").output();
     }
+}
+
+/// Returns an address in the block that the tests' networks are made from.
+pub fn vpc_address(third: u8, fourth: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, network(), third, fourth)
+}
+
+/// Two runs on one machine need different ones: `WHARF_E2E_NETWORK` is the second number of the tests' addresses, and
+/// the number after it is that of their public ones.
+fn network() -> u8 {
+    let given = std::env::var("WHARF_E2E_NETWORK").ok();
+    given.map_or(213, |given| given.parse().expect("WHARF_E2E_NETWORK is a number up to 254"))
 }
 
 fn free_port() -> u16 {

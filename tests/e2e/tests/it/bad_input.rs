@@ -105,6 +105,78 @@ fn a_request_that_is_not_what_it_says_is_refused() {
 }
 
 #[test]
+fn a_form_that_is_malformed_is_refused_in_its_services_xml() {
+    let wharf = Wharf::start(&["--ephemeral", "--auth=off"]);
+    let url = format!("http://{}/", wharf.endpoint());
+    let ask = |body: &str| {
+        let form = "Content-Type: application/x-www-form-urlencoded";
+        run(Command::new("curl").args(["-s", "-i", "-H", form, "--data-binary", body, &url]))
+    };
+    let elbv2 = |body: &str| ask(&format!("Version=2015-12-01&{body}"));
+    for (body, code) in [
+        ("Action=CreateLoadBalancer", "ValidationError"),
+        ("Action=CreateTargetGroup&Name=x&Port=many", "MalformedInput"),
+        ("Action=CreateTargetGroup&Name=x&Port=99999999999999999999", "MalformedInput"),
+        ("Action=DescribeLoadBalancers&PageSize=many", "MalformedInput"),
+        ("Action=DescribeLoadBalancers&Names.member.4294967295=x", "LoadBalancerNotFound"),
+        ("Action=DescribeLoadBalancers&Names.member.1=%zz", "LoadBalancerNotFound"),
+        ("Action=DescribeLoadBalancers&Names.member.1=%ff%fe", "MalformedInput"),
+        ("Action=CreateListener&LoadBalancerArn=x", "ValidationError"),
+        ("Action=DeleteTargetGroup", "ValidationError"),
+        ("Action=Nothing", "InvalidAction"),
+        ("<Action>DescribeLoadBalancers</Action>", "MissingAction"),
+    ] {
+        let said = elbv2(body);
+        assert!(said.starts_with("HTTP/1.1 4") && said.contains("text/xml"), "{body}: {said}");
+        assert!(said.contains("<ErrorResponse") && said.contains("<RequestId>"), "{body}: {said}");
+        assert!(said.contains(&format!("<Code>{code}</Code>")), "{body}: {said}");
+    }
+    let ec2 = |body: &str| ask(&format!("Version=2016-11-15&{body}"));
+    for (body, code) in [
+        ("Action=DescribeSubnets&Filter.1.Name=nothing&Filter.1.Value.1=x", "InvalidParameterValue"),
+        ("Action=DescribeSubnets&MaxResults=many", "InvalidParameterValue"),
+        ("Action=DescribeSubnets&SubnetId.1=none", "InvalidSubnetID.Malformed"),
+        ("Action=DescribeSubnets&SubnetId=%zz", "InvalidParameterValue"),
+        ("Action=Nothing", "InvalidAction"),
+    ] {
+        let said = ec2(body);
+        assert!(said.starts_with("HTTP/1.1 4") && said.contains("text/xml"), "{body}: {said}");
+        assert!(said.contains("<Response><Errors><Error>"), "{body}: {said}");
+        assert!(said.contains(&format!("<Code>{code}</Code>")), "{body}: {said}");
+    }
+    // What is deep or long is refused, and costs nobody else anything.
+    let deep = "A.".repeat(30_000);
+    assert!(elbv2(&format!("Action=DescribeLoadBalancers&{deep}=x")).starts_with("HTTP/1.1 4"));
+    assert_eq!(get(&format!("{url}_wharf/health")).expect("an answer").status, 200);
+    wharf.down();
+}
+
+#[test]
+fn only_this_machines_own_callers_may_forget_everything() {
+    let kept = Wharf::start(&["--healthy-after=1"]);
+    kept.aws().json("ecs create-cluster --cluster-name web");
+    let reset = |wharf: &Wharf, header: &str| {
+        let url = format!("http://{}/_wharf/reset", wharf.endpoint());
+        run(Command::new("curl").args(["-s", "-i", "-X", "POST", "-H", header, &url]))
+    };
+    let said = reset(&kept, "X-Nothing: x");
+    assert!(said.starts_with("HTTP/1.1 403") && said.contains("--ephemeral"), "{said}");
+    assert_eq!(kept.aws().json("ecs list-clusters")["clusterArns"].as_array().map(Vec::len), Some(1));
+    kept.down();
+
+    let wharf = Wharf::start(&["--ephemeral"]);
+    wharf.aws().json("ecs create-cluster --cluster-name web");
+    let said = reset(&wharf, "Origin: https://example.com");
+    assert!(said.starts_with("HTTP/1.1 403") && said.contains("another origin"), "{said}");
+    assert!(!get(&format!("http://{}/_wharf/reset", wharf.endpoint())).is_ok_and(|got| got.status == 200));
+    assert_eq!(wharf.aws().json("ecs list-clusters")["clusterArns"].as_array().map(Vec::len), Some(1));
+    let said = reset(&wharf, "X-Nothing: x");
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    assert_eq!(wharf.aws().json("ecs list-clusters")["clusterArns"], json!([]));
+    wharf.down();
+}
+
+#[test]
 fn an_image_that_is_none_stops_its_task_with_the_reason() {
     let wharf = Wharf::start(&["--ephemeral"]);
     let aws = wharf.aws();

@@ -1,8 +1,12 @@
 //! Wharf as its users meet it. Each test has a Wharf of its own and leaves nothing behind; they run one at a time.
 
+mod addresses;
 mod bad_input;
+mod balancer;
+mod full_disk;
 mod hello;
 mod readme;
 mod restarts;
+mod rollouts;
 mod tasks;
 mod tutorial;

@@ -2,8 +2,8 @@
 
 use crate::hello::{container, log, private_address, register, run_task, text, until};
 use serde_json::{Value, json};
-use std::time::Duration;
-use wharf_e2e::{Wharf, World, get, within};
+use std::time::{Duration, Instant};
+use wharf_e2e::{Wharf, World, get, vpc_address, within};
 
 #[test]
 fn containers_of_a_task_share_its_address_and_are_limited() {
@@ -80,7 +80,7 @@ fn the_default_security_group_lets_members_in_and_the_world_not() {
          except OSError as e: print('host refused')\n\
          try:\n  u.urlopen('http://169.254.169.254/', timeout=2); print('imds reached')\n\
          except OSError as e: print('imds refused')\n",
-        "10.213.0.1"
+        vpc_address(0, 1)
     );
     register(&aws, "ask", &json!([container("ask", &python, json!({"command": ["python3", "-c", ask]}))]));
     let member = text(&run_task(&aws, "ask", "")["taskArn"]);
@@ -97,6 +97,31 @@ fn the_default_security_group_lets_members_in_and_the_world_not() {
     let asked = world.run("curl", &["-s", "-m", "2", &format!("http://{address}/healthz")]);
     assert!(!asked.status.success(), "the world reached a task: {asked:?}");
     drop(world);
+    wharf.down();
+}
+
+#[test]
+fn a_program_that_ignores_sigterm_is_killed_once_its_time_is_up() {
+    let wharf = Wharf::start(&["--ephemeral"]);
+    let aws = wharf.aws();
+    let python = wharf.push("fastapi");
+    let script = "import signal,time\n\
+                  signal.signal(signal.SIGTERM, lambda *_: print('heard', flush=True))\n\
+                  print('ready', flush=True)\n\
+                  while True: time.sleep(1)\n";
+    let stubborn = json!({"command": ["python3", "-c", script], "stopTimeout": 3});
+    register(&aws, "stubborn", &json!([container("x", &python, stubborn)]));
+    let arn = text(&run_task(&aws, "stubborn", "")["taskArn"]);
+    until(&aws, &arn, "RUNNING");
+    within(Duration::from_secs(20), "it is ready", || log(&aws).contains("ready").then_some(()));
+    let began = Instant::now();
+    assert_eq!(aws.json(&format!("ecs stop-task --task {arn}"))["task"]["desiredStatus"], "STOPPED");
+    let task = until(&aws, &arn, "STOPPED");
+    let took = began.elapsed();
+    assert!(took > Duration::from_secs(3) && took < Duration::from_secs(8), "{took:?}");
+    assert_eq!(task["containers"][0]["exitCode"], 137, "{task:#}");
+    assert_eq!(task["stopCode"], "UserInitiated");
+    assert!(log(&aws).contains("heard"), "it was asked first");
     wharf.down();
 }
 
