@@ -52,7 +52,7 @@ fn ask(number: usize, url: &str, stop: &AtomicBool) -> (usize, Vec<String>) {
         asked += 1;
         let (method, body): (_, &[u8]) = if asked % 2 == 0 { ("POST", b"body") } else { ("GET", b"") };
         let path = if asked % 10 == 0 { "/slow?ms=300" } else { "/" };
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             client = connect();
         }
         let answer = match client.send(method, path, body) {
