@@ -3,14 +3,17 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::{AsFd, AsRawFd};
+use std::time::{Duration, Instant};
 
-use nix::net::if_::if_nametoindex;
+use nix::net::if_::{if_nameindex, if_nametoindex};
 use rtnetlink::{Handle, LinkBridge};
 use serde::{Deserialize, Serialize};
 
 use super::slot::{Slot, SlotName};
 use super::{Address, Cidr, METADATA_ADDRESS, NetworkConfig, NetworkError, link, namespace};
 
+/// How long the kernel may take to end the veths of namespaces that are gone.
+const VETHS_GONE_LIMIT: Duration = Duration::from_secs(10);
 const FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 const INSTANCE_METADATA: Cidr = Cidr { address: Ipv4Addr::new(169, 254, 169, 254), prefix: 32 };
 
@@ -199,7 +202,23 @@ impl Network {
             let deleted = self.handle.link().del(index).execute().await;
             deleted.map_err(NetworkError::netlink("delete", device))?;
         }
+        veths_gone(&self.config.veth_prefix).await?;
         restore_settings(&self.config)
+    }
+}
+
+/// Waits until the kernel has taken down our veths, which it does in the background after their namespaces.
+async fn veths_gone(prefix: &str) -> Result<(), NetworkError> {
+    let deadline = Instant::now() + VETHS_GONE_LIMIT;
+    loop {
+        let links = if_nameindex().map_err(NetworkError::system("list", "network devices"))?;
+        let left = links.iter().find(|link| link.name().to_string_lossy().starts_with(prefix));
+        let Some(left) = left else { return Ok(()) };
+        if Instant::now() >= deadline {
+            let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+            return Err(NetworkError::system("see the end of", left.name().to_string_lossy())(late));
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! A disk without room: what does not fit is refused by name, what was acknowledged stays, what runs goes on.
 
-use crate::hello::{container, deploy, register, run_task, text, until};
+use crate::hello::{container, deploy, log, register, run_task, text, until};
 use serde_json::json;
 use std::time::Duration;
 use wharf_e2e::{Aws, Wharf, get, within};
@@ -78,6 +78,8 @@ fn a_full_disk_costs_no_acknowledged_write_and_no_request() {
     assert_eq!(definitions(aws, "second"), made);
     within(Duration::from_secs(10), "the service is as it was", || hello.is_stable(1).then_some(()));
     assert!(hello.answers());
+    get(&format!("{}/after-the-flood", hello.url)).expect("an answer");
+    within(Duration::from_secs(10), "the log goes on", || log(aws).contains("after-the-flood").then_some(()));
     wharf.down();
 }
 

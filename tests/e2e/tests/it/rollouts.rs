@@ -38,7 +38,7 @@ fn three_deployments_in_a_row_fail_no_request() {
     let failures: Vec<&String> = answers.iter().flat_map(|(_, failures)| failures).collect();
     let asked: usize = answers.iter().map(|(asked, _)| asked).sum();
     assert!(failures.is_empty(), "{} of {asked} requests failed: {failures:#?}", failures.len());
-    assert!(asked > 1000, "only {asked} requests were made");
+    assert!(asked > 300, "only {asked} requests were made");
     wharf.down();
 }
 
