@@ -98,9 +98,9 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up { options, detach } => up::up(&options.settled(), detach),
-        Command::Down { options, all } => down::down(&options.as_started(), all),
-        Command::Status { options, quiet } => status::status(&options.as_started(), quiet),
-        Command::Env { options } => credentials::print_environment(&options.as_started()),
+        Command::Down { options, all } => down::down(&options.recorded(), all),
+        Command::Status { options, quiet } => status::status(&options.recorded(), quiet),
+        Command::Env { options } => credentials::print_environment(&options.recorded()),
         Command::Control { options, listen_on_stdin } => {
             log_to_stderr("control");
             control_process::run(&options, listen_on_stdin)

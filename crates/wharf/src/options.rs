@@ -93,7 +93,7 @@ impl Options {
     }
 
     /// Returns the options that the Wharf in this run directory was last started with; these, if it never was.
-    pub(crate) fn as_started(self) -> Options {
+    pub(crate) fn recorded(self) -> Options {
         let Ok(text) = std::fs::read_to_string(self.started_file()) else { return self.settled() };
         match Started::try_parse_from(std::iter::once("wharf").chain(text.lines())) {
             Ok(Started { options }) => options,
