@@ -4,13 +4,15 @@
 #
 # The archive's updates and security fixes are among its sources, as in Debian's own images.
 debian_root() {
-    local suite="$1" tar="$WHARF_CACHE/roots/$1-minbase.tar" root mirror
+    local suite="$1" tar="$WHARF_CACHE/roots/$1-base.tar" root mirror
     if [ ! -f "$tar" ]; then
         need_root "debootstrap"
         need_packages debootstrap debian-archive-keyring >&2
         say "making a Debian $suite root file system (once)" >&2
         mkdir -p "${tar%/*}"
         root="$(mktemp -d "${tar%/*}/.root.XXXXXX")"
+        # It becomes the root of images and containers, which others than root must be able to enter.
+        chmod 755 "$root"
         quietly "debootstrap-$suite" debootstrap --variant=minbase "$suite" "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >&2
         # The mirror that debootstrap chose.
         mirror="$(sed -n 's/^deb \([^ ]*\) .*/\1/p' "$root/etc/apt/sources.list" | head -n 1)"
