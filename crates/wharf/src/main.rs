@@ -8,6 +8,7 @@ mod instance;
 mod keeper_process;
 mod node;
 mod options;
+mod orphans;
 mod pid;
 mod ready;
 mod status;

@@ -1,6 +1,6 @@
 //! Keeps the four processes running: starts them, restarts one that dies, ends them in order.
 
-use crate::{options::Options, pid::Process};
+use crate::{options::Options, orphans::Orphans, pid::Process};
 use anyhow::Context;
 use nix::sys::signal::{SigSet, Signal};
 use std::{
@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What the supervisor waits for.
 enum Event {
-    Ended { name: &'static str, status: std::io::Result<ExitStatus> },
+    Ended { name: &'static str, pid: i32, status: std::io::Result<ExitStatus> },
     Signal(Signal),
 }
 
@@ -60,10 +60,12 @@ pub(crate) fn supervise(
     mut ready: impl FnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<End> {
     let (sender, events) = channel();
+    let orphans = Orphans::take_in()?;
     catch_signals(sender.clone())?;
     let mut posts: Vec<Post> = Vec::new();
     for name in PROCESSES {
         let process = start(name, options, endpoint, &sender)?;
+        orphans.started(name, process.pid());
         posts.push(Post {
             name,
             process: Some(process),
@@ -72,7 +74,7 @@ pub(crate) fn supervise(
             restart_at: None,
         });
     }
-    let end = watch(options, endpoint, &mut posts, &sender, &events, &mut ready);
+    let end = watch(options, endpoint, &mut posts, &sender, &events, &orphans, &mut ready);
     for post in posts.iter_mut().rev() {
         if let Some(process) = post.process.take() {
             process.end(PATIENCE).with_context(|| format!("end {}", post.name))?;
@@ -88,6 +90,7 @@ fn watch(
     posts: &mut [Post],
     sender: &Sender<Event>,
     events: &Receiver<Event>,
+    orphans: &Orphans,
     ready: &mut impl FnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<End> {
     let mut is_ready = false;
@@ -98,7 +101,9 @@ fn watch(
         let now = Instant::now();
         for post in posts.iter_mut().filter(|post| post.restart_at.is_some_and(|at| at <= now)) {
             post.restart_at = None;
-            post.process = Some(start(post.name, options, endpoint, sender)?);
+            let process = start(post.name, options, endpoint, sender)?;
+            orphans.started(post.name, process.pid());
+            post.process = Some(process);
             post.started = now;
         }
         let next = posts.iter().filter_map(|post| post.restart_at).min();
@@ -109,7 +114,8 @@ fn watch(
                 tracing::info!(%signal, "asked to end");
                 return Ok(End::Asked);
             }
-            Ok(Event::Ended { name, status }) => {
+            Ok(Event::Ended { name, pid, status }) => {
+                orphans.ended(name, pid);
                 let how = describe(&status);
                 let post =
                     posts.iter_mut().find(|post| post.name == name).expect("every process has its post");
@@ -155,14 +161,14 @@ fn start(
     let process = Process::find(pid).with_context(|| format!("{name} ended at once"))?;
     process.write(&options.pid_file(name))?;
     let sender = sender.clone();
-    std::thread::spawn(move || wait(name, child, &sender));
+    std::thread::spawn(move || wait(name, pid, child, &sender));
     Ok(process)
 }
 
-fn wait(name: &'static str, mut child: Child, sender: &Sender<Event>) {
+fn wait(name: &'static str, pid: i32, mut child: Child, sender: &Sender<Event>) {
     let status = child.wait();
     // Nobody listens once the supervisor is ending; then nobody needs to know.
-    let _ = sender.send(Event::Ended { name, status });
+    let _ = sender.send(Event::Ended { name, pid, status });
 }
 
 fn catch_signals(sender: Sender<Event>) -> anyhow::Result<()> {
