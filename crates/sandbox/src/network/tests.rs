@@ -97,6 +97,8 @@ fn metadata_is_served_inside_the_slot_and_instance_metadata_is_unreachable() {
         let refused =
             greet(Some(&slot), SocketAddrV4::new(Ipv4Addr::new(169, 254, 169, 254), 80)).unwrap_err();
         assert!(matches!(refused.raw_os_error(), Some(libc::EHOSTUNREACH | libc::ENETUNREACH)), "{refused}");
+        // Its socket would keep the namespace, and with it the veth.
+        drop(listener);
         network.release(slot, None).await.unwrap();
         network.tear_down().await.unwrap();
     });
