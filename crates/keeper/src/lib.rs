@@ -38,6 +38,8 @@ pub struct Config {
     pub socket: Utf8PathBuf,
     /// The journal, the lock and the runtime's files; made if absent.
     pub state_dir: Utf8PathBuf,
+    /// Whether to ask the kernel for quick moves between control groups (`favordynmods`), for the whole machine.
+    pub favor_moves: bool,
 }
 
 /// Works until SIGTERM. Containers live on; the next keeper on the same state directory adopts them.
@@ -54,7 +56,7 @@ pub fn run(config: &Config) -> Result<(), Error> {
         source,
     })?;
     // An older kernel, or one without named hierarchies, only makes starting a container slower.
-    let favor = attach::favor().ok();
+    let favor = config.favor_moves.then(attach::favor).and_then(Result::ok);
     let result = server::Keeper::open(config)?.work();
     drop(favor);
     result

@@ -46,6 +46,10 @@ pub(crate) struct Options {
     /// Leave /etc/hosts alone: names of load balancers then resolve only where `*.localhost` does.
     #[arg(long)]
     pub(crate) no_hosts_file: bool,
+    /// Leave the kernel's `favordynmods` for control groups as it is: tasks start some 10 ms later, and forks
+    /// and exits of the whole machine cost as little as before.
+    #[arg(long)]
+    pub(crate) no_favordynmods: bool,
 }
 
 /// The options alone, as a started Wharf kept them.
@@ -81,6 +85,7 @@ impl Options {
         args.extend(self.healthy_after.map(|seconds| format!("--healthy-after={seconds}")));
         args.extend(self.ephemeral.then(|| "--ephemeral".to_owned()));
         args.extend(self.no_hosts_file.then(|| "--no-hosts-file".to_owned()));
+        args.extend(self.no_favordynmods.then(|| "--no-favordynmods".to_owned()));
         args
     }
 

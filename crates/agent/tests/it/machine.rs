@@ -62,7 +62,7 @@ impl Machine {
     pub(crate) fn start_keeper(&mut self) {
         let (socket, state_dir) = (self.config.keeper_socket.clone(), self.config.state_dir.join("keeper"));
         fs::create_dir_all(&state_dir).unwrap();
-        let config = wharf_keeper::Config { socket, state_dir };
+        let config = wharf_keeper::Config { socket, state_dir, favor_moves: true };
         self.keeper = background("keeper", || wharf_keeper::run(&config).unwrap());
         within(Duration::from_secs(10), "keeper answers", || Client::connect(&config.socket).is_ok());
     }

@@ -48,7 +48,11 @@ impl Machine {
     }
 
     pub(crate) fn start_keeper(&mut self) {
-        let config = Config { socket: self.dir.join("keeper.sock"), state_dir: self.dir.join("state") };
+        let config = Config {
+            socket: self.dir.join("keeper.sock"),
+            state_dir: self.dir.join("state"),
+            favor_moves: true,
+        };
         // SAFETY: the child only runs keeper and ends without returning here.
         match unsafe { fork() }.unwrap() {
             ForkResult::Parent { child } => self.keeper = child,
