@@ -96,3 +96,14 @@ def test_errors_have_awss_codes(ecs, client, cluster):
     absent = {"cluster": cluster, "taskDefinition": "none"}
     assert code(ecs.run_task, **absent) == "InvalidParameterException"
     assert code(ecs.run_task, **absent, networkConfiguration=network) == "ClientException"
+
+
+def test_a_definition_that_says_everything_is_refused_by_the_name_of_what_is_not_done(ecs):
+    family = f"compat-{uuid.uuid4().hex[:8]}"
+    given = {"family": family, "networkMode": "awsvpc"}
+    for member, value in {
+        "dependsOn": [{"containerName": "app", "condition": "START"}],
+        "credentialSpecs": ["credentialspec:file.json"],
+    }.items():
+        with pytest.raises(ClientError, match=f"'{member}' of container 'app'"):
+            ecs.register_task_definition(containerDefinitions=[container(**{member: value})], **given)

@@ -12,25 +12,7 @@ const TASK: &str = "0123456789abcdef0123456789abcdef";
 
 /// Returns a container that runs an image's own command.
 pub(crate) fn container(name: &str) -> ContainerDefinition {
-    ContainerDefinition {
-        name: name.to_owned(),
-        image: "123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1".to_owned(),
-        cpu: CpuUnits(0),
-        memory: None,
-        memory_reservation: None,
-        essential: true,
-        entry_point: None,
-        command: None,
-        environment: Vec::new(),
-        port_mappings: Vec::new(),
-        log_configuration: None,
-        working_directory: None,
-        user: None,
-        readonly_root_filesystem: false,
-        stop_timeout_secs: None,
-        ulimits: Vec::new(),
-        docker_labels: BTreeMap::new(),
-    }
+    ContainerDefinition::new(name, "123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1")
 }
 
 /// Returns a task with one container, `web`.

@@ -63,7 +63,7 @@ pub(crate) fn container(
                 hard: u64::try_from(limit.hard).unwrap_or(u64::MAX),
             })
             .collect(),
-        readonly_root: definition.readonly_root_filesystem,
+        readonly_root: definition.readonly_root_filesystem == Some(true),
         ..ContainerSpec::default()
     })
 }

@@ -1,8 +1,31 @@
-//! Task definitions.
+//! Task definitions: what a revision says of the task as a whole. What it says of one container, of volumes, ports and
+//! so on has a file each.
+
+pub mod container;
+pub mod lifecycle;
+pub mod linux;
+pub mod logs;
+pub mod ports;
+pub mod secrets;
+pub mod volume;
+
+pub use container::{
+    ContainerDefinition, HostEntry, ResourceKind, ResourceRequirement, SystemControl, Ulimit,
+    VersionConsistency,
+};
+pub use lifecycle::{Dependency, DependencyCondition, HealthCheck, RestartPolicy};
+pub use linux::{Device, DevicePermission, KernelCapabilities, LinuxParameters, Tmpfs};
+pub use logs::{FirelensConfiguration, FirelensKind, LogConfiguration, LogDriver};
+pub use ports::{ApplicationProtocol, PortMapping, Transport};
+pub use secrets::{EnvironmentFile, Secret};
+pub use volume::{
+    DockerVolume, DockerVolumeScope, EfsAuthorization, EfsVolume, MountPoint, Volume, VolumeFrom,
+    VolumeSource,
+};
 
 use crate::{Arn, CpuUnits, Family, Mebibytes, Timestamp, tag::Tag};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 /// A revision of a task definition. Registered once, never changed; revision numbers are never reused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,12 +40,24 @@ pub struct TaskDefinition {
     pub status: TaskDefinitionStatus,
     /// How its tasks are connected.
     pub network_mode: NetworkMode,
+    /// Whose processes its containers see.
+    #[serde(default)]
+    pub pid_mode: Option<PidMode>,
+    /// Whose shared memory and semaphores its containers see.
+    #[serde(default)]
+    pub ipc_mode: Option<IpcMode>,
     /// The task's CPU limit. Required for Fargate.
     pub cpu: Option<CpuUnits>,
     /// The task's memory limit. Required for Fargate.
     pub memory: Option<Mebibytes>,
+    /// The disk that the task's containers share, in gibibytes.
+    #[serde(default)]
+    pub ephemeral_storage_gib: Option<u32>,
     /// The containers, at least one of them essential.
     pub containers: Vec<ContainerDefinition>,
+    /// What its containers may mount.
+    #[serde(default)]
+    pub volumes: Vec<Volume>,
     /// The launch types it was validated for, as asked (`requiresCompatibilities`).
     pub requires_compatibilities: Vec<LaunchType>,
     /// The platform it was made for, as given.
@@ -87,6 +122,32 @@ pub enum TaskDefinitionStatus {
 pub enum NetworkMode {
     /// A network interface of its own.
     Awsvpc,
+    /// Ports of the host, mapped to those of its containers.
+    Bridge,
+    /// The host's own network.
+    Host,
+    /// No network beyond itself.
+    None,
+}
+
+/// Whose processes the containers of a task see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PidMode {
+    /// The host's.
+    Host,
+    /// Those of all containers of the task.
+    Task,
+}
+
+/// Whose shared memory, semaphores and message queues the containers of a task see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IpcMode {
+    /// The host's.
+    Host,
+    /// Those of all containers of the task.
+    Task,
+    /// Their own.
+    None,
 }
 
 /// What kind of capacity a task runs on.
@@ -96,94 +157,4 @@ pub enum LaunchType {
     Fargate,
     /// A container instance.
     Ec2,
-}
-
-/// A container of a task definition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContainerDefinition {
-    /// Its name, unique in the definition.
-    pub name: String,
-    /// The image, as given.
-    pub image: String,
-    /// CPU shares; 0 where none were asked for.
-    pub cpu: CpuUnits,
-    /// The hard memory limit.
-    pub memory: Option<Mebibytes>,
-    /// The soft memory limit.
-    pub memory_reservation: Option<Mebibytes>,
-    /// Whether the task ends with it.
-    pub essential: bool,
-    /// Replaces the image's entry point.
-    pub entry_point: Option<Vec<String>>,
-    /// Replaces the image's command.
-    pub command: Option<Vec<String>>,
-    /// Environment variables, in the order given.
-    pub environment: Vec<(String, String)>,
-    /// The ports it listens on.
-    pub port_mappings: Vec<PortMapping>,
-    /// Where its output goes; nowhere but the node's own files when absent.
-    pub log_configuration: Option<LogConfiguration>,
-    /// Replaces the image's working directory.
-    pub working_directory: Option<String>,
-    /// Replaces the image's user: a name or id, optionally `:group`.
-    pub user: Option<String>,
-    /// Whether the root file system is mounted read-only.
-    pub readonly_root_filesystem: bool,
-    /// Seconds from the stop signal to the kill; 30 when absent.
-    pub stop_timeout_secs: Option<u32>,
-    /// Resource limits.
-    pub ulimits: Vec<Ulimit>,
-    /// Labels, shown by the metadata endpoint.
-    pub docker_labels: BTreeMap<String, String>,
-}
-
-/// A port that a container listens on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PortMapping {
-    /// The port inside the task.
-    pub container_port: u16,
-    /// The same port for `awsvpc`, echoed when it was given.
-    pub host_port: Option<u16>,
-    /// The transport.
-    pub protocol: Transport,
-    /// A name for service discovery, echoed.
-    pub name: Option<String>,
-}
-
-/// A transport protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Transport {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-/// Where a container's output goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogConfiguration {
-    /// The driver.
-    pub driver: LogDriver,
-    /// The driver's options, as given.
-    pub options: BTreeMap<String, String>,
-}
-
-/// A log driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LogDriver {
-    /// A log group of the own Logs service.
-    Awslogs,
-    /// Files on the node.
-    JsonFile,
-}
-
-/// A resource limit of a container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ulimit {
-    /// The name as ECS writes it, such as `nofile`.
-    pub name: String,
-    /// The soft limit.
-    pub soft: i64,
-    /// The hard limit.
-    pub hard: i64,
 }

@@ -5,7 +5,8 @@ use wharf_model::task_definition::LogConfiguration;
 fn target_of(driver: LogDriver, options: &[(&str, &str)]) -> Option<LogTarget> {
     let mut definition = examples::container("web");
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    definition.log_configuration = Some(LogConfiguration { driver, options: options.collect() });
+    definition.log_configuration =
+        Some(LogConfiguration { driver, options: options.collect(), secret_options: Vec::new() });
     target(&definition, "t-1", &"0123456789abcdef0123456789abcdef".parse().unwrap())
 }
 

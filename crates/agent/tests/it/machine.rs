@@ -171,26 +171,14 @@ pub(crate) fn script(number: u8, script: &str) -> Assignment {
         [("awslogs-group", "/box"), ("awslogs-region", "us-east-1"), ("awslogs-stream-prefix", "test")];
     let options = options.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let container = ContainerDefinition {
-        name: "main".to_owned(),
-        image: "123456789012.dkr.ecr.us-east-1.amazonaws.com/box:1".to_owned(),
-        cpu: CpuUnits(0),
-        memory: None,
-        memory_reservation: None,
-        essential: true,
-        entry_point: None,
         command: Some(vec![script.to_owned()]),
-        environment: Vec::new(),
-        port_mappings: Vec::new(),
         log_configuration: Some(LogConfiguration {
             driver: LogDriver::Awslogs,
             options: BTreeMap::from(options),
+            secret_options: Vec::new(),
         }),
-        working_directory: None,
-        user: None,
-        readonly_root_filesystem: false,
         stop_timeout_secs: Some(2),
-        ulimits: Vec::new(),
-        docker_labels: BTreeMap::new(),
+        ..ContainerDefinition::new("main", "123456789012.dkr.ecr.us-east-1.amazonaws.com/box:1")
     };
     Assignment {
         generation: 1,

@@ -1,10 +1,25 @@
-//! Shapes of the task definition operations.
+//! Shapes of the task definition operations, and of what a definition says of the task as a whole.
 
-use super::{Failure, KeyValuePair, Others, Tag};
+mod container;
+mod lifecycle;
+mod linux;
+mod logs;
+mod ports;
+mod secrets;
+mod volumes;
+
+pub use container::*;
+pub use lifecycle::*;
+pub use linux::*;
+pub use logs::*;
+pub use ports::*;
+pub use secrets::*;
+pub use volumes::*;
+
+use super::{Failure, Others, Tag};
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Input of `RegisterTaskDefinition`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -18,8 +33,16 @@ pub struct RegisterTaskDefinitionInput {
     pub execution_role_arn: Option<String>,
     /// How its tasks are connected.
     pub network_mode: Option<String>,
+    /// Whose processes its containers see.
+    pub pid_mode: Option<String>,
+    /// Whose shared memory its containers see.
+    pub ipc_mode: Option<String>,
     /// The containers.
-    pub container_definitions: Vec<ContainerDefinitionInput>,
+    pub container_definitions: Vec<ContainerDefinition>,
+    /// What its containers may mount.
+    pub volumes: Vec<Volume>,
+    /// The disk that its containers share.
+    pub ephemeral_storage: Option<EphemeralStorage>,
     /// The launch types to validate for.
     pub requires_compatibilities: Vec<String>,
     /// The CPU limit: units, or `1 vCPU`.
@@ -33,97 +56,6 @@ pub struct RegisterTaskDefinitionInput {
     /// What is not honoured.
     #[serde(flatten)]
     pub others: Others,
-}
-
-/// A container as it is given.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct ContainerDefinitionInput {
-    /// Its name.
-    pub name: String,
-    /// Its image.
-    pub image: String,
-    /// CPU shares.
-    pub cpu: i32,
-    /// The hard memory limit in mebibytes.
-    pub memory: Option<i32>,
-    /// The soft memory limit in mebibytes.
-    pub memory_reservation: Option<i32>,
-    /// The ports it listens on.
-    pub port_mappings: Vec<PortMapping>,
-    /// Whether the task ends with it; it does unless this is false.
-    pub essential: Option<bool>,
-    /// Replaces the image's entry point.
-    pub entry_point: Option<Vec<String>>,
-    /// Replaces the image's command.
-    pub command: Option<Vec<String>>,
-    /// Environment variables.
-    pub environment: Vec<KeyValuePair>,
-    /// Seconds from the stop signal to the kill.
-    pub stop_timeout: Option<i32>,
-    /// Replaces the image's user.
-    pub user: Option<String>,
-    /// Replaces the image's working directory.
-    pub working_directory: Option<String>,
-    /// Whether the root file system is read-only.
-    pub readonly_root_filesystem: Option<bool>,
-    /// Labels.
-    pub docker_labels: BTreeMap<String, String>,
-    /// Resource limits.
-    pub ulimits: Vec<Ulimit>,
-    /// Where its output goes.
-    pub log_configuration: Option<LogConfiguration>,
-    /// What is not honoured.
-    #[serde(flatten)]
-    pub others: Others,
-}
-
-/// A port that a container listens on.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct PortMapping {
-    /// The port in the container.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub container_port: Option<i32>,
-    /// The port of the host, or of the task's interface.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host_port: Option<i32>,
-    /// `tcp` or `udp`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub protocol: Option<String>,
-    /// A name for service discovery.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Not honoured: what is spoken on the port.
-    #[serde(skip_serializing)]
-    pub app_protocol: Option<String>,
-    /// Not honoured: a range instead of one port.
-    #[serde(skip_serializing)]
-    pub container_port_range: Option<String>,
-}
-
-/// A resource limit.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Ulimit {
-    /// Its name.
-    pub name: String,
-    /// The soft limit.
-    pub soft_limit: i64,
-    /// The hard limit.
-    pub hard_limit: i64,
-}
-
-/// Where a container's output goes.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct LogConfiguration {
-    /// The driver.
-    pub log_driver: String,
-    /// Its options.
-    pub options: BTreeMap<String, String>,
-    /// Not honoured, and shown empty as on AWS.
-    pub secret_options: Vec<Value>,
 }
 
 /// A platform.
@@ -235,8 +167,17 @@ pub struct TaskDefinition {
     pub network_mode: &'static str,
     /// The revision.
     pub revision: u32,
+    /// Whose processes its containers see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid_mode: Option<&'static str>,
+    /// Whose shared memory its containers see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipc_mode: Option<&'static str>,
     /// Its volumes.
-    pub volumes: Vec<Value>,
+    pub volumes: Vec<Volume>,
+    /// The disk that its containers share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ephemeral_storage: Option<EphemeralStorage>,
     /// `ACTIVE` or `INACTIVE`.
     pub status: &'static str,
     /// What an instance must be able to do.
@@ -270,61 +211,4 @@ pub struct TaskDefinition {
 pub struct RequiredAttribute {
     /// Its name.
     pub name: &'static str,
-}
-
-/// A container as it is shown.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ContainerDefinition {
-    /// Its name.
-    pub name: String,
-    /// Its image.
-    pub image: String,
-    /// CPU shares.
-    pub cpu: u32,
-    /// The hard memory limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub memory: Option<u32>,
-    /// The soft memory limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub memory_reservation: Option<u32>,
-    /// Its ports.
-    pub port_mappings: Vec<PortMapping>,
-    /// Whether the task ends with it.
-    pub essential: bool,
-    /// The entry point.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub entry_point: Option<Vec<String>>,
-    /// The command.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub command: Option<Vec<String>>,
-    /// The environment.
-    pub environment: Vec<KeyValuePair>,
-    /// Its mounts.
-    pub mount_points: Vec<Value>,
-    /// The containers whose volumes it has.
-    pub volumes_from: Vec<Value>,
-    /// Seconds from the stop signal to the kill.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stop_timeout: Option<u32>,
-    /// The user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// The working directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub working_directory: Option<String>,
-    /// Whether the root file system is read-only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub readonly_root_filesystem: Option<bool>,
-    /// Labels.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub docker_labels: BTreeMap<String, String>,
-    /// Resource limits.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub ulimits: Vec<Ulimit>,
-    /// Where its output goes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_configuration: Option<LogConfiguration>,
-    /// Kernel parameters.
-    pub system_controls: Vec<Value>,
 }

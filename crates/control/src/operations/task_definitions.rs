@@ -1,5 +1,6 @@
 //! Task definitions.
 
+mod honoured;
 mod validate;
 
 use super::{Described, Error, Failure, references};
@@ -9,8 +10,8 @@ use wharf_model::{
     CpuUnits, Family, Mebibytes,
     tag::Tag,
     task_definition::{
-        ContainerDefinition, LaunchType, NetworkMode, Revision, RuntimePlatform, TaskDefinition,
-        TaskDefinitionStatus,
+        ContainerDefinition, IpcMode, LaunchType, NetworkMode, PidMode, Revision, RuntimePlatform,
+        TaskDefinition, TaskDefinitionStatus, Volume,
     },
 };
 use wharf_store::Counter;
@@ -24,12 +25,20 @@ pub struct NewDefinition {
     pub family: Family,
     /// How its tasks are connected.
     pub network_mode: NetworkMode,
+    /// Whose processes its containers see.
+    pub pid_mode: Option<PidMode>,
+    /// Whose shared memory its containers see.
+    pub ipc_mode: Option<IpcMode>,
     /// The task's CPU limit.
     pub cpu: Option<CpuUnits>,
     /// The task's memory limit.
     pub memory: Option<Mebibytes>,
+    /// The disk that its containers share, in gibibytes.
+    pub ephemeral_storage_gib: Option<u32>,
     /// The containers.
     pub containers: Vec<ContainerDefinition>,
+    /// What its containers may mount.
+    pub volumes: Vec<Volume>,
     /// The launch types to validate for.
     pub requires_compatibilities: Vec<LaunchType>,
     /// The platform.
@@ -44,9 +53,33 @@ pub struct NewDefinition {
     pub registered_by: String,
 }
 
+impl NewDefinition {
+    /// Returns a definition with interfaces of its own for its tasks, and nothing else but containers.
+    pub fn new(family: Family, containers: Vec<ContainerDefinition>, registered_by: String) -> NewDefinition {
+        NewDefinition {
+            family,
+            network_mode: NetworkMode::Awsvpc,
+            pid_mode: None,
+            ipc_mode: None,
+            cpu: None,
+            memory: None,
+            ephemeral_storage_gib: None,
+            containers,
+            volumes: Vec::new(),
+            requires_compatibilities: Vec::new(),
+            runtime_platform: None,
+            task_role_arn: None,
+            execution_role_arn: None,
+            tags: Vec::new(),
+            registered_by,
+        }
+    }
+}
+
 /// Registers the next revision of a family.
 pub async fn register(control: &Control, new: NewDefinition) -> Result<Arc<TaskDefinition>, Error> {
     validate::check(&new)?;
+    honoured::check(&new)?;
     let place = control.config().place.clone();
     let now = control.now();
     let registered = control
@@ -65,9 +98,13 @@ pub async fn register(control: &Control, new: NewDefinition) -> Result<Arc<TaskD
                 deregistered_at: None,
                 family: new.family,
                 network_mode: new.network_mode,
+                pid_mode: new.pid_mode,
+                ipc_mode: new.ipc_mode,
                 cpu: new.cpu,
                 memory: new.memory,
+                ephemeral_storage_gib: new.ephemeral_storage_gib,
                 containers: new.containers,
+                volumes: new.volumes,
                 requires_compatibilities: new.requires_compatibilities,
                 runtime_platform: new.runtime_platform,
                 task_role_arn: new.task_role_arn,

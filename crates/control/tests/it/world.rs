@@ -23,7 +23,7 @@ use wharf_model::{
         AwsvpcConfiguration, CircuitBreaker, DeploymentBounds, PropagateTags, Service, ServiceLoadBalancer,
     },
     task::{Task, TaskOverride, TaskStatus},
-    task_definition::{ContainerDefinition, LaunchType, NetworkMode, PortMapping, Transport},
+    task_definition::{ContainerDefinition, LaunchType, PortMapping},
 };
 use wharf_store::{Store, schema};
 
@@ -98,38 +98,17 @@ impl World {
 
     /// Registers a revision of `web`: one container that listens on port 80.
     pub(crate) async fn define(&self) -> String {
-        let port = PortMapping { container_port: 80, host_port: None, protocol: Transport::Tcp, name: None };
         let container = ContainerDefinition {
-            name: "app".into(),
-            image: "hello".into(),
-            cpu: CpuUnits(0),
-            memory: None,
-            memory_reservation: None,
-            essential: true,
-            entry_point: None,
-            command: None,
             environment: vec![("COLOUR".into(), "blue".into())],
-            port_mappings: vec![port],
-            log_configuration: None,
-            working_directory: None,
-            user: None,
-            readonly_root_filesystem: false,
-            stop_timeout_secs: None,
-            ulimits: Vec::new(),
-            docker_labels: Default::default(),
+            port_mappings: vec![PortMapping::tcp(80)],
+            ..ContainerDefinition::new("app", "hello")
         };
+        let registered_by = "arn:aws:iam::123456789012:root".into();
         let new = NewDefinition {
-            family: "web".parse().unwrap(),
-            network_mode: NetworkMode::Awsvpc,
             cpu: Some(CpuUnits(256)),
             memory: Some(Mebibytes(512)),
-            containers: vec![container],
             requires_compatibilities: vec![LaunchType::Fargate],
-            runtime_platform: None,
-            task_role_arn: None,
-            execution_role_arn: None,
-            tags: Vec::new(),
-            registered_by: "arn:aws:iam::123456789012:root".into(),
+            ..NewDefinition::new("web".parse().unwrap(), vec![container], registered_by)
         };
         task_definitions::register(&self.control, new).await.unwrap().name().to_string()
     }

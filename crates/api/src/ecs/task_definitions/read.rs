@@ -1,55 +1,24 @@
-//! From the shape of a task definition to the model's.
+//! From the shape of a task definition to the model's: what callers write, and nothing of whether it makes sense.
+
+mod container;
+mod lifecycle;
+mod linux;
+mod logs;
+mod ports;
+mod volumes;
 
 use crate::ecs::given;
-use wharf_aws::ecs::{
-    ContainerDefinitionInput, LogConfiguration, PortMapping, RegisterTaskDefinitionInput, RuntimePlatform,
-};
+use wharf_aws::ecs::{EphemeralStorage, RegisterTaskDefinitionInput, RuntimePlatform};
 use wharf_control::operations::{Error, task_definitions::NewDefinition};
-use wharf_model::{
-    CpuUnits, Mebibytes,
-    task_definition::{self as model, ContainerDefinition, LaunchType, LogDriver, NetworkMode, Transport},
-};
+use wharf_model::task_definition::{self as model, IpcMode, LaunchType, NetworkMode, PidMode};
 
 /// What a definition may ask for and does not get, with the values that ask for nothing.
-const NOT_HONOURED: [(&str, &str); 9] = [
-    ("volumes", ""),
+const NOT_HONOURED: [(&str, &str); 5] = [
     ("placementConstraints", ""),
-    ("pidMode", ""),
-    ("ipcMode", "none"),
     ("proxyConfiguration", ""),
     ("inferenceAccelerators", ""),
-    ("ephemeralStorage", ""),
     ("enableFaultInjection", ""),
     ("trustedExecutionConfiguration", ""),
-];
-
-/// The same of a container.
-const NOT_HONOURED_OF_CONTAINER: [(&str, &str); 25] = [
-    ("repositoryCredentials", ""),
-    ("links", ""),
-    ("restartPolicy", ""),
-    ("environmentFiles", ""),
-    ("mountPoints", ""),
-    ("volumesFrom", ""),
-    ("linuxParameters", ""),
-    ("secrets", ""),
-    ("dependsOn", ""),
-    ("startTimeout", ""),
-    ("versionConsistency", "enabled"),
-    ("hostname", ""),
-    ("disableNetworking", ""),
-    ("privileged", ""),
-    ("dnsServers", ""),
-    ("dnsSearchDomains", ""),
-    ("extraHosts", ""),
-    ("dockerSecurityOptions", ""),
-    ("interactive", ""),
-    ("pseudoTerminal", ""),
-    ("healthCheck", ""),
-    ("systemControls", ""),
-    ("resourceRequirements", ""),
-    ("firelensConfiguration", ""),
-    ("credentialSpecs", ""),
 ];
 
 /// Returns what is to be registered.
@@ -76,29 +45,65 @@ pub(super) fn definition(
             other => refuse(Err(given::unsupported("requiresCompatibilities", &format!(" {other}")))),
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let network_mode = match input.network_mode.as_deref() {
-        Some("awsvpc") => NetworkMode::Awsvpc,
-        _ if launch_types.contains(&LaunchType::Fargate) => {
-            return Err(Error::client("Fargate only supports network mode 'awsvpc'."));
-        }
-        given => {
-            let given = given.unwrap_or("bridge");
-            return refuse(Err(given::unsupported("networkMode", &format!(" {given}; use awsvpc"))));
-        }
-    };
+    let containers = input.container_definitions.into_iter().map(container::container);
     Ok(NewDefinition {
         family,
-        network_mode,
-        cpu: input.cpu.as_deref().filter(|cpu| !cpu.is_empty()).map(given::cpu).transpose()?,
-        memory: input.memory.as_deref().filter(|memory| !memory.is_empty()).map(given::memory).transpose()?,
-        containers: input.container_definitions.into_iter().map(container).collect::<Result<_, _>>()?,
+        network_mode: network_mode(input.network_mode.as_deref(), &launch_types)?,
+        pid_mode: given_word(input.pid_mode).map(|mode| pid_mode(&mode)).transpose()?,
+        ipc_mode: given_word(input.ipc_mode).map(|mode| ipc_mode(&mode)).transpose()?,
+        cpu: given_word(input.cpu).as_deref().map(given::cpu).transpose()?,
+        memory: given_word(input.memory).as_deref().map(given::memory).transpose()?,
+        ephemeral_storage_gib: input.ephemeral_storage.map(ephemeral_storage).transpose()?,
+        containers: containers.collect::<Result<_, _>>()?,
+        volumes: input.volumes.into_iter().map(volumes::volume).collect::<Result<_, _>>()?,
         requires_compatibilities: launch_types,
         runtime_platform: input.runtime_platform.map(platform).transpose()?,
-        task_role_arn: input.task_role_arn.filter(|role| !role.is_empty()),
-        execution_role_arn: input.execution_role_arn.filter(|role| !role.is_empty()),
+        task_role_arn: given_word(input.task_role_arn),
+        execution_role_arn: given_word(input.execution_role_arn),
         tags: given::tags(input.tags)?,
         registered_by: registered_by.to_owned(),
     })
+}
+
+fn network_mode(given: Option<&str>, launch_types: &[LaunchType]) -> Result<NetworkMode, Error> {
+    match given.filter(|given| !given.is_empty()) {
+        Some("awsvpc") => Ok(NetworkMode::Awsvpc),
+        _ if launch_types.contains(&LaunchType::Fargate) => {
+            Err(Error::client("Fargate only supports network mode 'awsvpc'."))
+        }
+        None | Some("bridge") => Ok(NetworkMode::Bridge),
+        Some("host") => Ok(NetworkMode::Host),
+        Some("none") => Ok(NetworkMode::None),
+        Some(other) => Err(Error::client(format!("Invalid networkMode '{other}'."))),
+    }
+}
+
+fn pid_mode(given: &str) -> Result<PidMode, Error> {
+    match given {
+        "host" => Ok(PidMode::Host),
+        "task" => Ok(PidMode::Task),
+        other => Err(Error::client(format!("Invalid pidMode '{other}': valid values are host and task."))),
+    }
+}
+
+fn ipc_mode(given: &str) -> Result<IpcMode, Error> {
+    match given {
+        "host" => Ok(IpcMode::Host),
+        "task" => Ok(IpcMode::Task),
+        "none" => Ok(IpcMode::None),
+        other => {
+            Err(Error::client(format!("Invalid ipcMode '{other}': valid values are host, task and none.")))
+        }
+    }
+}
+
+fn ephemeral_storage(given: EphemeralStorage) -> Result<u32, Error> {
+    refuse(given::count(given.size_in_gib, "'sizeInGiB' of ephemeralStorage"))
+}
+
+/// A word that is empty was not given.
+fn given_word(word: Option<String>) -> Option<String> {
+    word.filter(|word| !word.is_empty())
 }
 
 /// Makes an error of registration the kind that AWS gives for it.
@@ -118,75 +123,4 @@ fn platform(given: RuntimePlatform) -> Result<model::RuntimePlatform, Error> {
         }
         (_, _) => Ok(model::RuntimePlatform { cpu_architecture, operating_system_family }),
     }
-}
-
-fn container(given: ContainerDefinitionInput) -> Result<ContainerDefinition, Error> {
-    let of = format!(" of container '{}'", given.name);
-    refuse(given::refuse(&given.others, &of, &NOT_HONOURED_OF_CONTAINER))?;
-    let number = |value: i32, member: &str| refuse(given::count(value, &format!("'{member}'{of}")));
-    let size = |value: Option<i32>, member: &str| -> Result<Option<Mebibytes>, Error> {
-        value.filter(|value| *value != 0).map(|value| Ok(Mebibytes(number(value, member)?))).transpose()
-    };
-    Ok(ContainerDefinition {
-        cpu: CpuUnits(number(given.cpu, "cpu")?),
-        memory: size(given.memory, "memory")?,
-        memory_reservation: size(given.memory_reservation, "memoryReservation")?,
-        essential: given.essential.unwrap_or(true),
-        entry_point: given.entry_point.filter(|words| !words.is_empty()),
-        command: given.command.filter(|words| !words.is_empty()),
-        environment: given.environment.into_iter().map(|pair| (pair.name, pair.value)).collect(),
-        port_mappings: given
-            .port_mappings
-            .into_iter()
-            .map(|port| mapping(port, &of))
-            .collect::<Result<_, _>>()?,
-        log_configuration: given.log_configuration.map(|log| log_configuration(log, &of)).transpose()?,
-        working_directory: given.working_directory.filter(|path| !path.is_empty()),
-        user: given.user.filter(|user| !user.is_empty()),
-        readonly_root_filesystem: given.readonly_root_filesystem.unwrap_or(false),
-        stop_timeout_secs: given.stop_timeout.map(|secs| number(secs, "stopTimeout")).transpose()?,
-        ulimits: given
-            .ulimits
-            .into_iter()
-            .map(|limit| model::Ulimit { name: limit.name, soft: limit.soft_limit, hard: limit.hard_limit })
-            .collect(),
-        docker_labels: given.docker_labels,
-        name: given.name,
-        image: given.image,
-    })
-}
-
-fn mapping(given: PortMapping, of: &str) -> Result<model::PortMapping, Error> {
-    if given.container_port_range.is_some() {
-        return refuse(Err(given::unsupported("containerPortRange", of)));
-    }
-    if given.app_protocol.is_some() {
-        return refuse(Err(given::unsupported("appProtocol", of)));
-    }
-    let host_port = match given.host_port {
-        None | Some(0) => None,
-        given => Some(refuse(given::port(given, &format!("'hostPort'{of}")))?),
-    };
-    Ok(model::PortMapping {
-        container_port: refuse(given::port(given.container_port, &format!("'containerPort'{of}")))?,
-        host_port,
-        protocol: match given.protocol.as_deref() {
-            None | Some("" | "tcp") => Transport::Tcp,
-            Some("udp") => Transport::Udp,
-            Some(other) => return Err(Error::client(format!("Invalid protocol '{other}'{of}."))),
-        },
-        name: given.name,
-    })
-}
-
-fn log_configuration(given: LogConfiguration, of: &str) -> Result<model::LogConfiguration, Error> {
-    if !given.secret_options.is_empty() {
-        return refuse(Err(given::unsupported("secretOptions", of)));
-    }
-    let driver = match given.log_driver.as_str() {
-        "awslogs" => LogDriver::Awslogs,
-        "json-file" => LogDriver::JsonFile,
-        other => return refuse(Err(given::unsupported("logDriver", &format!(" {other}{of}")))),
-    };
-    Ok(model::LogConfiguration { driver, options: given.options })
 }

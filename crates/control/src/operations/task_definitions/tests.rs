@@ -1,56 +1,33 @@
 use super::*;
-use std::collections::BTreeMap;
-use wharf_model::task_definition::{LogConfiguration, LogDriver, PortMapping, Transport};
+use wharf_model::task_definition::{
+    Dependency, DependencyCondition, LogConfiguration, LogDriver, PortMapping,
+};
 
 fn container(name: &str) -> ContainerDefinition {
-    ContainerDefinition {
-        name: name.to_owned(),
-        image: "hello".to_owned(),
-        cpu: CpuUnits(0),
-        memory: None,
-        memory_reservation: None,
-        essential: true,
-        entry_point: None,
-        command: None,
-        environment: Vec::new(),
-        port_mappings: Vec::new(),
-        log_configuration: None,
-        working_directory: None,
-        user: None,
-        readonly_root_filesystem: false,
-        stop_timeout_secs: None,
-        ulimits: Vec::new(),
-        docker_labels: BTreeMap::new(),
-    }
+    ContainerDefinition::new(name, "hello")
 }
 
 fn fargate() -> NewDefinition {
+    let registered_by = "arn:aws:iam::123456789012:root".to_owned();
     NewDefinition {
-        family: "web".parse().unwrap(),
-        network_mode: NetworkMode::Awsvpc,
         cpu: Some(CpuUnits(256)),
         memory: Some(Mebibytes(512)),
-        containers: vec![container("app")],
         requires_compatibilities: vec![LaunchType::Fargate],
-        runtime_platform: None,
-        task_role_arn: None,
-        execution_role_arn: None,
-        tags: Vec::new(),
-        registered_by: "arn:aws:iam::123456789012:root".to_owned(),
+        ..NewDefinition::new("web".parse().unwrap(), vec![container("app")], registered_by)
     }
 }
 
 fn check(change: impl FnOnce(&mut NewDefinition), expected: &str) {
     let mut definition = fargate();
     change(&mut definition);
-    let message =
-        validate::check(&definition).err().map_or_else(|| "fine".to_owned(), |error| error.to_string());
+    let checked = validate::check(&definition).and_then(|()| honoured::check(&definition));
+    let message = checked.err().map_or_else(|| "fine".to_owned(), |error| error.to_string());
     assert!(message.starts_with(expected), "{message}");
 }
 
 fn logs(options: &[&str]) -> Option<LogConfiguration> {
     let options = options.iter().map(|option| ((*option).to_owned(), "x".to_owned())).collect();
-    Some(LogConfiguration { driver: LogDriver::Awslogs, options })
+    Some(LogConfiguration { driver: LogDriver::Awslogs, options, secret_options: Vec::new() })
 }
 
 #[test]
@@ -76,13 +53,8 @@ fn what_ecs_refuses_is_refused_in_its_words() {
     );
     check(
         |new| {
-            let port = PortMapping {
-                container_port: 80,
-                host_port: Some(8080),
-                protocol: Transport::Tcp,
-                name: None,
-            };
-            new.containers[0].port_mappings = vec![port];
+            new.containers[0].port_mappings =
+                vec![PortMapping { host_port: Some(8080), ..PortMapping::tcp(80) }];
         },
         "When networkMode=awsvpc, the host ports and container ports in port mappings must match.",
     );
@@ -120,4 +92,16 @@ fn log_options_are_known_and_complete() {
         with(&["awslogs-group", "awslogs-region", "tag"], true),
         "The log option 'tag' of container 'app' is not supported",
     );
+}
+
+#[test]
+fn what_the_node_does_not_do_yet_is_refused_by_name() {
+    check(
+        |new| {
+            let condition = DependencyCondition::Start;
+            new.containers[0].depends_on = vec![Dependency { container: "app".to_owned(), condition }];
+        },
+        "not supported by this version of Wharf: 'dependsOn' of container 'app'",
+    );
+    check(|new| new.pid_mode = Some(PidMode::Host), "not supported by this version of Wharf: 'pidMode'");
 }

@@ -3,7 +3,7 @@
 use super::NewDefinition;
 use crate::operations::Error;
 use std::collections::BTreeSet;
-use wharf_model::task_definition::{ContainerDefinition, LaunchType, LogDriver, TaskDefinition};
+use wharf_model::task_definition::{ContainerDefinition, LaunchType, LogDriver, NetworkMode, TaskDefinition};
 use wharf_plan::fargate;
 
 /// The options of the `awslogs` driver.
@@ -143,7 +143,8 @@ fn check_container(container: &ContainerDefinition, new: &NewDefinition) -> Resu
         if port.container_port == 0 {
             return Err(Error::client(format!("Invalid container port 0 in container '{name}'.")));
         }
-        if port.host_port.is_some_and(|host| host != 0 && host != port.container_port) {
+        let own_interface = new.network_mode == NetworkMode::Awsvpc;
+        if own_interface && port.host_port.is_some_and(|host| host != 0 && host != port.container_port) {
             return Err(Error::client(
                 "When networkMode=awsvpc, the host ports and container ports in port mappings must match.",
             ));

@@ -1,0 +1,105 @@
+//! What a definition may say and a node of this version does not do: refused by name, so that nothing is kept and
+//! ignored. A member that asks for what is done anyway is fine.
+
+use super::NewDefinition;
+use crate::operations::Error;
+use wharf_model::task_definition::{ContainerDefinition, IpcMode, NetworkMode, VersionConsistency};
+
+/// Refuses the first member that asks for something that no node does.
+pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
+    let network_mode = match new.network_mode {
+        NetworkMode::Awsvpc => None,
+        NetworkMode::Bridge => Some("bridge"),
+        NetworkMode::Host => Some("host"),
+        NetworkMode::None => Some("none"),
+    };
+    if let Some(mode) = network_mode {
+        return Err(unsupported("networkMode", &format!(" {mode}; use awsvpc")));
+    }
+    refuse(
+        "",
+        [
+            (new.pid_mode.is_some(), "pidMode"),
+            (new.ipc_mode.is_some_and(|mode| mode != IpcMode::None), "ipcMode"),
+            (new.ephemeral_storage_gib.is_some(), "ephemeralStorage"),
+            (!new.volumes.is_empty(), "volumes"),
+        ],
+    )?;
+    for container in &new.containers {
+        let of = format!(" of container '{}'", container.name);
+        refuse(&of, lifecycle(container))?;
+        refuse(&of, told(container))?;
+        refuse(&of, mounted(container))?;
+        refuse(&of, connected(container))?;
+        refuse(&of, allowed(container))?;
+    }
+    Ok(())
+}
+
+/// When it starts, whether it is well, and whether it is started again.
+fn lifecycle(container: &ContainerDefinition) -> [(bool, &'static str); 4] {
+    [
+        (!container.depends_on.is_empty(), "dependsOn"),
+        (container.start_timeout_secs.is_some(), "startTimeout"),
+        (container.health_check.is_some(), "healthCheck"),
+        (container.restart_policy.as_ref().is_some_and(|policy| policy.enabled), "restartPolicy"),
+    ]
+}
+
+/// What it is told that the definition does not say itself.
+fn told(container: &ContainerDefinition) -> [(bool, &'static str); 4] {
+    let secret_options = container.log_configuration.as_ref().map(|log| &log.secret_options);
+    [
+        (container.repository_credentials.is_some(), "repositoryCredentials"),
+        (!container.environment_files.is_empty(), "environmentFiles"),
+        (!container.secrets.is_empty(), "secrets"),
+        (secret_options.is_some_and(|options| !options.is_empty()), "secretOptions"),
+    ]
+}
+
+/// What it sees of volumes.
+fn mounted(container: &ContainerDefinition) -> [(bool, &'static str); 2] {
+    [(!container.mount_points.is_empty(), "mountPoints"), (!container.volumes_from.is_empty(), "volumesFrom")]
+}
+
+/// How it is reached.
+fn connected(container: &ContainerDefinition) -> [(bool, &'static str); 3] {
+    let is_range = container.port_mappings.iter().any(|port| port.container_port_last.is_some());
+    [
+        (!container.links.is_empty(), "links"),
+        (is_range, "containerPortRange"),
+        (container.firelens_configuration.is_some(), "firelensConfiguration"),
+    ]
+}
+
+/// What it is told about its surroundings, and allowed.
+fn allowed(container: &ContainerDefinition) -> [(bool, &'static str); 14] {
+    let asked = |given: Option<bool>| given == Some(true);
+    [
+        (container.linux_parameters.is_some(), "linuxParameters"),
+        (container.version_consistency == Some(VersionConsistency::Disabled), "versionConsistency"),
+        (container.hostname.is_some(), "hostname"),
+        (asked(container.disable_networking), "disableNetworking"),
+        (asked(container.privileged), "privileged"),
+        (!container.dns_servers.is_empty(), "dnsServers"),
+        (!container.dns_search_domains.is_empty(), "dnsSearchDomains"),
+        (!container.extra_hosts.is_empty(), "extraHosts"),
+        (!container.docker_security_options.is_empty(), "dockerSecurityOptions"),
+        (asked(container.interactive), "interactive"),
+        (asked(container.pseudo_terminal), "pseudoTerminal"),
+        (!container.system_controls.is_empty(), "systemControls"),
+        (!container.resource_requirements.is_empty(), "resourceRequirements"),
+        (!container.credential_specs.is_empty(), "credentialSpecs"),
+    ]
+}
+
+fn refuse(of: &str, members: impl IntoIterator<Item = (bool, &'static str)>) -> Result<(), Error> {
+    match members.into_iter().find(|(asked_for, _)| *asked_for) {
+        Some((_, member)) => Err(unsupported(member, of)),
+        None => Ok(()),
+    }
+}
+
+fn unsupported(member: &str, of: &str) -> Error {
+    Error::client(format!("not supported by this version of Wharf: '{member}'{of}"))
+}
