@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::TcpListener,
+    net::{Ipv4Addr, TcpListener},
     os::fd::OwnedFd,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -15,7 +15,7 @@ use wharf_model::TaskId;
 use wharf_nodelink::agent::{InterfaceAssignment, NodeSettings};
 use wharf_sandbox::{
     firewall::{Firewall, FirewallConfig, FirewallError, Member},
-    network::{Address, Network, NetworkError, Slot, SlotName},
+    network::{Address, Cidr, ForeignRoute, Network, NetworkError, Slot, SlotName},
 };
 
 mod rules;
@@ -37,6 +37,10 @@ struct State {
     firewall: Firewall,
     settings: NodeSettings,
     members: BTreeMap<TaskId, Member>,
+    /// Routes of this host that VPCs get in the way of.
+    foreign: Vec<ForeignRoute>,
+    /// Addresses whose tasks are gone and whose connections are still tracked.
+    gone: Vec<Ipv4Addr>,
 }
 
 /// A slot that nobody has yet.
@@ -75,6 +79,8 @@ impl Held {
 pub(crate) enum ConnectError {
     #[error("make a network namespace")]
     Prepare(#[source] NetworkError),
+    #[error("the subnet {subnet} overlaps a route of this host: {route}")]
+    Overlap { subnet: Cidr, route: ForeignRoute },
     #[error("use the network namespace")]
     Namespace(#[source] std::io::Error),
     #[error("give the task its address")]
@@ -86,12 +92,15 @@ pub(crate) enum ConnectError {
 impl Fabric {
     /// Sets the host up for these settings. Safe to repeat. No task is connected until `start`.
     pub(crate) async fn open(config: &AgentConfig, settings: NodeSettings) -> Result<Fabric, Error> {
-        let network = Network::open(rules::network(config, &settings)).await?;
+        let mut wanted = rules::network(config, &settings);
+        let foreign = Network::foreign_routes(&wanted).await?;
+        wanted.served = servable(wanted.served, &foreign);
+        let network = Network::open(wanted).await?;
         let firewall = Firewall::open(FirewallConfig {
             table: config.firewall_table.clone(),
             veth_prefix: config.veth_prefix.clone(),
         })?;
-        let state = State { firewall, settings, members: BTreeMap::new() };
+        let state = State { firewall, settings, members: BTreeMap::new(), foreign, gone: Vec::new() };
         Ok(Fabric {
             network,
             state: Mutex::new(state),
@@ -110,7 +119,11 @@ impl Fabric {
         let mut connected = BTreeMap::new();
         for slot in self.network.adopt().await? {
             if let Some((task, interface)) = owners.get(slot.name()) {
-                self.lock().members.insert(task.clone(), rules::member(&slot, interface));
+                {
+                    let mut state = self.lock();
+                    let member = rules::member(&slot, interface, &state.settings);
+                    state.members.insert(task.clone(), member);
+                }
                 let listener = self.listen_again(&slot).await?;
                 match connect(slot, listener) {
                     Ok(found) => drop(connected.insert(task.clone(), found)),
@@ -148,30 +161,53 @@ impl Fabric {
         }
     }
 
-    /// Takes new settings over: load balancers' addresses, security groups, and VPCs that came.
+    /// Takes new settings over: load balancers' addresses, security groups, routes, and VPCs that came and went.
     pub(crate) async fn change(&self, config: &AgentConfig, settings: NodeSettings) -> Result<(), Error> {
-        let wider = {
+        let wanted = rules::network(config, &settings);
+        let known = {
             let mut state = self.lock();
-            let known = &state.settings;
-            let wider = known.vpc_cidrs != settings.vpc_cidrs || known.public_cidr != settings.public_cidr;
-            state.settings = settings.clone();
-            wider
+            let known = rules::served(&state.settings);
+            state.settings = settings;
+            known
         };
-        if wider {
-            Network::open(rules::network(config, &settings)).await?;
+        if known != wanted.served {
+            let foreign = Network::foreign_routes(&wanted).await?;
+            self.network.serve(&servable(wanted.served, &foreign)).await?;
+            self.lock().foreign = foreign;
         }
-        self.apply().await
+        self.apply().await?;
+        let cut = tokio::task::block_in_place(|| {
+            let mut state = self.lock();
+            let ruleset = rules::ruleset(&state.settings, state.members.values());
+            state.firewall.cut(&ruleset)
+        });
+        match cut {
+            Ok(0) => {}
+            Ok(connections) => tracing::info!(connections, "connections ended that are no longer allowed"),
+            // The rules hold for every new connection; those that are open end by themselves.
+            Err(error) => tracing::error!(error = chain(&error), "connections not looked through"),
+        }
+        Ok(())
     }
 
     async fn apply(&self) -> Result<(), Error> {
-        let addresses: Vec<_> = self.lock().settings.balancer_addresses.iter().map(|(ip, _)| *ip).collect();
+        let addresses: Vec<_> = self.lock().settings.balancers.iter().map(|balancer| balancer.ip).collect();
         // The rules come first: a balancer's address is never served without them.
-        tokio::task::block_in_place(|| {
-            let mut state = self.lock();
-            let ruleset = rules::ruleset(&state.settings, state.members.values());
-            state.firewall.apply(&ruleset)
-        })?;
+        tokio::task::block_in_place(|| self.lock().apply())?;
         Ok(self.network.set_balancer_addresses(&addresses).await?)
+    }
+
+    /// Makes the firewall anew when somebody flushed it, and forgets the connections of tasks that are gone. For ever.
+    pub(crate) async fn keep_watch(self: Arc<Fabric>) {
+        let mut ticks = tokio::time::interval(std::time::Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let looked = tokio::task::block_in_place(|| self.lock().look_after());
+            if let Err(error) = looked {
+                tracing::error!(error = chain(&error), "firewall not looked after");
+            }
+        }
     }
 
     /// Gives a task a network: its address, its groups, its metadata listener.
@@ -180,17 +216,20 @@ impl Fabric {
         task: &TaskId,
         interface: &InterfaceAssignment,
     ) -> Result<Connected, ConnectError> {
+        let overlap = self.lock().overlap(interface.subnet_cidr);
+        if let Some((subnet, route)) = overlap {
+            return Err(ConnectError::Overlap { subnet, route });
+        }
         let ready = self.pool().pop_front();
         self.refill.notify_one();
         let Prepared { slot, listener } = match ready {
             Some(prepared) => prepared,
             None => self.prepare().await.map_err(ConnectError::Prepare)?,
         };
-        let member = rules::member(&slot, interface);
         let admitted = tokio::task::block_in_place(|| {
             let mut state = self.lock();
-            state.members.insert(task.clone(), member.clone());
-            state.firewall.add(&member)
+            let member = rules::member(&slot, interface, &state.settings);
+            state.admit(task, member)
         });
         let assigned = match admitted {
             Ok(()) => self.network.assign(&slot, &address(interface)).await.map_err(ConnectError::Assign),
@@ -216,7 +255,10 @@ impl Fabric {
         tokio::task::block_in_place(|| {
             let mut state = self.lock();
             match state.members.remove(task) {
-                Some(member) => state.firewall.remove(&member),
+                Some(member) => {
+                    state.gone.push(member.ip);
+                    state.firewall.remove(&member)
+                }
                 None => Ok(()),
             }
         })?;
@@ -269,6 +311,50 @@ impl Fabric {
     fn pool(&self) -> MutexGuard<'_, VecDeque<Prepared>> {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    fn apply(&mut self) -> Result<(), FirewallError> {
+        let ruleset = rules::ruleset(&self.settings, self.members.values());
+        self.firewall.apply(&ruleset)
+    }
+
+    /// Lets a task take part.
+    fn admit(&mut self, task: &TaskId, member: Member) -> Result<(), FirewallError> {
+        self.members.insert(task.clone(), member.clone());
+        let known = rules::ruleset(&self.settings, std::iter::once(&member)).members;
+        let Some(known) = known.first() else { return Err(FirewallError::Unknown(member.ip.to_string())) };
+        // Where that fails, somebody may have flushed the table.
+        self.firewall.add(known).or_else(|_| self.apply())
+    }
+
+    fn look_after(&mut self) -> Result<(), FirewallError> {
+        if !self.firewall.is_there()? {
+            tracing::warn!("somebody flushed the firewall, it is made anew");
+            self.apply()?;
+        }
+        if !self.gone.is_empty() {
+            let gone = std::mem::take(&mut self.gone);
+            self.firewall.forget(&gone)?;
+        }
+        Ok(())
+    }
+
+    fn overlap(&self, subnet: wharf_model::network::Cidr) -> Option<(Cidr, ForeignRoute)> {
+        let subnet = rules::cidr(&subnet);
+        let route = self.foreign.iter().find(|route| route.cidr.overlaps(&subnet))?;
+        Some((subnet, route.clone()))
+    }
+}
+
+/// Returns the networks that can be refused where no task has the address: not those that somebody else has a route to.
+fn servable(wanted: Vec<Cidr>, foreign: &[ForeignRoute]) -> Vec<Cidr> {
+    let (served, others): (Vec<_>, Vec<_>) =
+        wanted.into_iter().partition(|cidr| !foreign.iter().any(|route| route.cidr.overlaps(cidr)));
+    for cidr in others {
+        tracing::warn!(%cidr, "network overlaps a route of this host; no task can be started in it");
+    }
+    served
 }
 
 fn connect(slot: Slot, listener: TcpListener) -> Result<Connected, std::io::Error> {

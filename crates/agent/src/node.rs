@@ -131,6 +131,7 @@ impl Node {
             let link = links.remove(&task);
             self.supervise(&mut self.tasks(), record, link);
         }
+        tokio::spawn(fabric.clone().keep_watch());
         tokio::spawn(fabric.keep_ready());
         tokio::spawn(self.clone().listen_to_keeper());
         Ok(())

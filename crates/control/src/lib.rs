@@ -16,4 +16,4 @@ mod serve;
 pub use config::Config;
 pub use control::{Control, StartError};
 pub use serve::{ServeError, serve};
-pub use wharf_store::StoreError;
+pub use wharf_store::{StoreError, View};

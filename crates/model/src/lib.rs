@@ -23,8 +23,9 @@ pub mod task_definition;
 
 pub use arn::{Arn, Place};
 pub use name::{
-    ClusterName, DeploymentId, EniId, Family, InvalidName, NodeId, RepositoryName, SecurityGroupId,
-    ServiceName, SubnetId, TaskId, VpcId,
+    AllocationId, ClusterName, DeploymentId, EniId, Family, InternetGatewayId, InvalidName, NatGatewayId,
+    NodeId, PrefixListId, RepositoryName, RouteTableAssociationId, RouteTableId, SecurityGroupId,
+    SecurityGroupRuleId, ServiceName, SubnetId, TaskId, VpcId,
 };
 pub use time::Timestamp;
 pub use units::{CpuUnits, Mebibytes};

@@ -116,6 +116,20 @@ name!(/// A security group's id.
     SecurityGroupId, "security group id", |given| ec2_id(given, "sg"));
 name!(/// A network interface's id.
     EniId, "network interface id", |given| ec2_id(given, "eni"));
+name!(/// A security group rule's id.
+    SecurityGroupRuleId, "security group rule id", |given| ec2_id(given, "sgr"));
+name!(/// A managed prefix list's id.
+    PrefixListId, "prefix list id", |given| ec2_id(given, "pl"));
+name!(/// An internet gateway's id.
+    InternetGatewayId, "internet gateway id", |given| ec2_id(given, "igw"));
+name!(/// A NAT gateway's id.
+    NatGatewayId, "NAT gateway id", |given| ec2_id(given, "nat"));
+name!(/// A route table's id.
+    RouteTableId, "route table id", |given| ec2_id(given, "rtb"));
+name!(/// The id of a route table's association with a subnet, or with its VPC as the main table.
+    RouteTableAssociationId, "route table association id", |given| ec2_id(given, "rtbassoc"));
+name!(/// An Elastic IP address's allocation id.
+    AllocationId, "allocation id", |given| ec2_id(given, "eipalloc"));
 name!(/// An image repository's name, as ECR allows it.
 RepositoryName, "repository name", |given| {
     let part = |part: &str| {

@@ -1,10 +1,25 @@
-//! VPCs, subnets, security groups and network interfaces.
+//! VPCs, subnets and network interfaces; below, security groups, and what decides the way out.
 
 use crate::{
-    Arn, EniId, NodeId, SecurityGroupId, SubnetId, TaskId, Timestamp, VpcId, name::InvalidName, tag::Tag,
+    Arn, EniId, NatGatewayId, NodeId, SecurityGroupId, SubnetId, TaskId, Timestamp, VpcId, name::InvalidName,
+    tag::Tag,
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::Ipv4Addr, str::FromStr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
+
+pub mod gateway;
+pub mod security_group;
+
+pub use gateway::{
+    ElasticIp, InternetGateway, NatGateway, Route, RouteTable, RouteTarget, SubnetAssociation, SubnetRoutes, Via,
+};
+pub use security_group::{
+    IpProtocol, Peer, Permission, PrefixEntry, PrefixList, SecurityGroup, SecurityGroupRule,
+};
 
 /// An IPv4 network, `address/prefix`; host bits are zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +53,17 @@ impl Cidr {
         Ipv4Addr::from(u32::from(self.address) + 1)
     }
 
+    /// Returns whether all of another network lies in this one.
+    pub fn covers(&self, other: &Cidr) -> bool {
+        self.prefix <= other.prefix && self.contains(other.address)
+    }
+
+    /// Returns the network that an address lies in: its host bits set to zero, as EC2 does with what it is given.
+    pub fn around(address: Ipv4Addr, prefix: u8) -> Option<Cidr> {
+        let cidr = Cidr { address, prefix };
+        (prefix <= 32).then(|| Cidr { address: Ipv4Addr::from(u32::from(address) & cidr.mask()), prefix })
+    }
+
     /// Returns whether the two networks share an address.
     pub fn overlaps(&self, other: &Cidr) -> bool {
         self.contains(other.address) || other.contains(self.address)
@@ -68,6 +94,49 @@ impl FromStr for Cidr {
     }
 }
 
+/// An IPv6 network, `address/prefix`. Tasks have no IPv6 address, so a rule that names one matches no packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Cidr6 {
+    /// The first address.
+    pub address: Ipv6Addr,
+    /// How many leading bits are fixed.
+    pub prefix: u8,
+}
+
+impl fmt::Display for Cidr6 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+impl FromStr for Cidr6 {
+    type Err = InvalidName;
+
+    fn from_str(given: &str) -> Result<Cidr6, InvalidName> {
+        let invalid = || InvalidName { kind: "IPv6 CIDR block", given: given.to_owned() };
+        let (address, prefix) = given.split_once('/').ok_or_else(invalid)?;
+        let address: Ipv6Addr = address.parse().map_err(|_| invalid())?;
+        let prefix: u8 = prefix.parse().ok().filter(|prefix| *prefix <= 128).ok_or_else(invalid)?;
+        let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+        Ok(Cidr6 { address: Ipv6Addr::from(u128::from(address) & mask), prefix })
+    }
+}
+
+impl TryFrom<String> for Cidr6 {
+    type Error = InvalidName;
+
+    fn try_from(given: String) -> Result<Cidr6, InvalidName> {
+        given.parse()
+    }
+}
+
+impl From<Cidr6> for String {
+    fn from(cidr: Cidr6) -> String {
+        cidr.to_string()
+    }
+}
+
 impl TryFrom<String> for Cidr {
     type Error = InvalidName;
 
@@ -91,8 +160,18 @@ pub struct Vpc {
     pub cidr: Cidr,
     /// Whether it is the account's default.
     pub is_default: bool,
+    /// Whether the resolver of its tasks answers (`enableDnsSupport`).
+    #[serde(default = "yes")]
+    pub dns_support: bool,
+    /// Whether interfaces with a public address have a public name (`enableDnsHostnames`).
+    #[serde(default = "yes")]
+    pub dns_hostnames: bool,
     /// Its tags.
     pub tags: Vec<Tag>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A subnet: a part of a VPC in one availability zone.
@@ -114,58 +193,6 @@ pub struct Subnet {
     pub public_on_launch: bool,
     /// Its tags.
     pub tags: Vec<Tag>,
-}
-
-/// A security group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecurityGroup {
-    /// Its id.
-    pub id: SecurityGroupId,
-    /// Its name, unique in its VPC.
-    pub name: String,
-    /// What it is for.
-    pub description: String,
-    /// The VPC it belongs to.
-    pub vpc: VpcId,
-    /// What may come in.
-    pub ingress: Vec<Permission>,
-    /// What may go out.
-    pub egress: Vec<Permission>,
-    /// Its tags.
-    pub tags: Vec<Tag>,
-}
-
-/// Traffic that a security group allows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Permission {
-    /// The protocol.
-    pub protocol: IpProtocol,
-    /// The ports, both ends included; all when absent. For ICMP: type and code.
-    pub ports: Option<(u16, u16)>,
-    /// The other side.
-    pub peer: Peer,
-}
-
-/// The protocol of a permission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum IpProtocol {
-    /// Every protocol.
-    All,
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// ICMP.
-    Icmp,
-}
-
-/// Who is on the other side of allowed traffic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Peer {
-    /// Addresses.
-    Cidr(Cidr),
-    /// The members of a security group.
-    Group(SecurityGroupId),
 }
 
 /// A network interface and the addresses it holds.
@@ -197,6 +224,9 @@ pub struct NetworkInterface {
     pub created_at: Timestamp,
     /// Where it stands.
     pub status: InterfaceStatus,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
 }
 
 /// Whom an interface serves.
@@ -211,6 +241,8 @@ pub enum InterfaceOwner {
     },
     /// A load balancer, by its ARN.
     LoadBalancer(Arn),
+    /// A NAT gateway.
+    NatGateway(NatGatewayId),
 }
 
 /// Where an interface stands.

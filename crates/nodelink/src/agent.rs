@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::Ipv4Addr};
 use wharf_model::{
     Arn, ClusterName, CpuUnits, EniId, Mebibytes, NodeId, SecurityGroupId, ServiceName, TaskId, Timestamp,
+    VpcId,
     logs::LogEvent,
-    network::{Cidr, MacAddress, SecurityGroup},
+    network::{Cidr, MacAddress, Permission, SubnetRoutes},
     task::{ContainerStatus, DesiredStatus, StopCode, TaskStatus, TaskTimes},
     task_definition::{ContainerDefinition, LaunchType, Revision},
 };
@@ -74,14 +75,55 @@ pub struct NodeSettings {
     pub registry: String,
     /// The password for user `AWS` there.
     pub registry_password: String,
-    /// The VPCs that this node serves.
-    pub vpc_cidrs: Vec<Cidr>,
+    /// The address that the node has towards its tasks.
+    #[serde(default)]
+    pub host_address: Option<Ipv4Addr>,
+    /// The VPCs, the default one first.
+    #[serde(default)]
+    pub vpcs: Vec<ServedVpc>,
     /// The block that public addresses are taken from.
     pub public_cidr: Cidr,
+    /// The subnets with their ways out.
+    #[serde(default)]
+    pub subnets: Vec<SubnetRoutes>,
     /// Every security group.
-    pub security_groups: Vec<SecurityGroup>,
-    /// The addresses of load balancers on this node, with their groups.
-    pub balancer_addresses: Vec<(Ipv4Addr, Vec<SecurityGroupId>)>,
+    pub security_groups: Vec<GroupRules>,
+    /// The addresses of load balancers on this node.
+    #[serde(default)]
+    pub balancers: Vec<BalancerAddress>,
+}
+
+/// A VPC as its nodes need it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServedVpc {
+    /// Its id.
+    pub id: VpcId,
+    /// Its block.
+    pub cidr: Cidr,
+    /// Whether the resolver of its tasks answers.
+    pub dns_support: bool,
+}
+
+/// What a security group allows, prefix lists written out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupRules {
+    /// The group.
+    pub id: SecurityGroupId,
+    /// What may come in.
+    pub ingress: Vec<Permission>,
+    /// What may go out.
+    pub egress: Vec<Permission>,
+}
+
+/// An address of a load balancer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BalancerAddress {
+    /// The address.
+    pub ip: Ipv4Addr,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// Its security groups.
+    pub groups: Vec<SecurityGroupId>,
 }
 
 /// A task as its node needs it: overrides applied, names resolved.

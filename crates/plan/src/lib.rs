@@ -1,5 +1,6 @@
 //! The decisions: pure functions from what is wanted and what is seen to what is done next.
 
+pub mod egress;
 pub mod fargate;
 pub mod placement;
 pub mod routing;

@@ -1,19 +1,27 @@
-//! Security groups, anti-spoofing and public addresses, as one nftables table.
+//! Security groups, VPCs, ways out, anti-spoofing, public addresses and host ports, as one nftables table.
 //!
 //! A change of groups or their rules loads the whole table through `nft` in one transaction
 //! ([`Firewall::apply`]). A task that comes or goes only adds or removes set elements, over netlink without a
-//! process ([`Firewall::add`], [`Firewall::remove`]): membership lives in one set of addresses per group,
+//! process ([`Firewall::add`], [`Firewall::remove`]): membership lives in one set of addresses per group, VPC and subnet,
 //! and rules refer to the sets.
 //!
 //! ```text
 //! raw prerouting   from our veths: iifname . saddr must be in @owners        (anti-spoof; IPv6 dropped)
 //! nat prerouting/output    daddr in @public → the task's address             (DNAT)
-//! nat postrouting          saddr in @translated, leaving the host            (masquerade)
-//! forward, input    1. from our veths: egress rules of the sender's groups
+//!                          a port of the host in @host_ports → task and port (DNAT)
+//! nat postrouting          saddr in @tasks, leaving the host                 (masquerade)
+//! forward, input    1. from our veths: a way there, and the egress rules of the sender's groups
 //!                   2. to our veths or a balancer: ingress rules of the receiver's groups
 //! output            saddr in @balancers: both; anything else of the host may reach tasks
 //! input             from our veths: nothing of the host but balancers
 //! ```
+//!
+//! A way is the VPC's own, or what the sender's subnet has a route to: by an internet gateway with a public address, by
+//! NAT without one. Bridged tasks have no group and no VPC: they are reached by host ports, and leave as the host does.
+//!
+//! Packets of connections that were let through pass without another look. So when rules are taken away,
+//! [`Firewall::cut`] ends the connections that are no longer allowed, and a TCP packet that belongs to no connection and
+//! opens none is dropped, whoever might send it.
 
 use std::net::Ipv4Addr;
 
@@ -24,7 +32,9 @@ use crate::nft;
 use elements::member_elements;
 use netlink::Change;
 
+mod conntrack;
 mod elements;
+mod judge;
 mod netlink;
 mod script;
 #[cfg(test)]
@@ -42,12 +52,38 @@ pub struct FirewallConfig {
 /// Everything the table is to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ruleset {
+    /// The address that the host has towards tasks.
+    pub host_address: Option<Ipv4Addr>,
     /// Every security group that a member has or a rule names.
     pub groups: Vec<SecurityGroup>,
+    /// Every VPC that a member or balancer is in, by its id.
+    pub vpcs: Vec<String>,
+    /// The ways out of every subnet that a member is in.
+    pub subnets: Vec<Subnet>,
     /// Tasks on this host.
     pub members: Vec<Member>,
     /// Load balancers' addresses on this host.
     pub balancers: Vec<Balancer>,
+}
+
+/// A subnet's ways out of its VPC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subnet {
+    /// Its id, such as `subnet-0123…`.
+    pub id: String,
+    /// Networks and where packets to them go, longest prefix first. What none covers is dropped.
+    pub ways: Vec<(Cidr, Way)>,
+}
+
+/// Where packets of a subnet go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Way {
+    /// Out, for members with a public address.
+    Internet,
+    /// Out, for every member.
+    Nat,
+    /// Nowhere.
+    Nowhere,
 }
 
 /// A security group with its rules.
@@ -94,10 +130,40 @@ pub struct Member {
     pub ip: Ipv4Addr,
     /// The host's end of its veth pair ([`crate::network::Slot::veth`]).
     pub veth: String,
-    /// Ids of its groups.
-    pub groups: Vec<String>,
-    /// Its public address, if one is assigned.
-    pub public_ip: Option<Ipv4Addr>,
+    /// How it is connected.
+    pub place: Place,
+}
+
+/// How a task is connected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// By an interface of its own in a VPC.
+    Vpc {
+        /// The VPC's id.
+        vpc: String,
+        /// The subnet's id; without one there is no way out.
+        subnet: Option<String>,
+        /// Ids of its groups.
+        groups: Vec<String>,
+        /// Its public address, if one is assigned.
+        public_ip: Option<Ipv4Addr>,
+    },
+    /// Behind the host, by ports of the host.
+    Bridge {
+        /// The ports.
+        ports: Vec<HostPort>,
+    },
+}
+
+/// A port of the host that leads to a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostPort {
+    /// The protocol's number: 6 for TCP, 17 for UDP.
+    pub protocol: u8,
+    /// The port of the host.
+    pub host: u16,
+    /// The port in the task.
+    pub task: u16,
 }
 
 /// A load balancer's address on this host.
@@ -105,6 +171,8 @@ pub struct Member {
 pub struct Balancer {
     /// Its address.
     pub ip: Ipv4Addr,
+    /// The id of its VPC.
+    pub vpc: String,
     /// Ids of its groups.
     pub groups: Vec<String>,
 }
@@ -115,9 +183,9 @@ pub enum FirewallError {
     /// A name would not survive nftables' grammar.
     #[error("{what} {name} cannot be used in the firewall")]
     Name { what: &'static str, name: String },
-    /// A member or rule names a group that is not in the rule set.
-    #[error("security group {0} is not in the rule set")]
-    UnknownGroup(String),
+    /// A member or rule names a group, VPC or subnet that is not in the rule set.
+    #[error("{0} is not in the rule set")]
+    Unknown(String),
     /// The rule set was not loaded.
     #[error(transparent)]
     Load(#[from] nft::LoadError),
@@ -182,6 +250,39 @@ impl Firewall {
             }
             Err(error) => Err(failed(error)),
         }
+    }
+
+    /// Says whether the table is there: who manages a machine's firewall may flush all of it.
+    pub fn is_there(&mut self) -> Result<bool, FirewallError> {
+        let looked = self.socket.has_table(&self.config.table);
+        looked.map_err(|source| FirewallError::Netlink { what: "look for the table", source })
+    }
+
+    /// Ends the tracked connections that these rules do not allow; returns how many those were.
+    pub fn cut(&mut self, rules: &Ruleset) -> Result<usize, FirewallError> {
+        let judge = judge::Judge::new(rules);
+        self.end_flows("end connections that are no longer allowed", |flow| !judge.allows(flow))
+    }
+
+    /// Ends the tracked connections of addresses that nobody has any more; returns how many those were.
+    pub fn forget(&mut self, gone: &[Ipv4Addr]) -> Result<usize, FirewallError> {
+        self.end_flows("forget connections of tasks that are gone", |flow| {
+            gone.contains(&flow.from) || gone.contains(&flow.to)
+        })
+    }
+
+    fn end_flows(
+        &mut self,
+        what: &'static str,
+        ends: impl Fn(&judge::Flow) -> bool,
+    ) -> Result<usize, FirewallError> {
+        let failed = |source| FirewallError::Netlink { what, source };
+        let tracked = conntrack::list(&self.socket).map_err(failed)?;
+        let ending: Vec<_> = tracked.into_iter().filter(|tracked| ends(&tracked.flow)).collect();
+        for tracked in &ending {
+            conntrack::end(&self.socket, tracked).map_err(failed)?;
+        }
+        Ok(ending.len())
     }
 
     /// Removes the table. Safe to repeat.

@@ -11,6 +11,7 @@
 //! A [`Slot`] is a namespace with its veth pair, made ahead of need. [`Network::assign`] gives it a task's
 //! address, [`Network::release`] takes everything back. Who may talk to whom is `firewall`'s matter.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use camino::Utf8PathBuf;
@@ -38,6 +39,25 @@ pub struct Cidr {
     pub prefix: u8,
 }
 
+impl Cidr {
+    /// Returns whether an address lies in this network.
+    pub fn contains(&self, address: Ipv4Addr) -> bool {
+        let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
+        u32::from(address) & mask == u32::from(self.address) & mask
+    }
+
+    /// Returns whether two networks share an address.
+    pub fn overlaps(&self, other: &Cidr) -> bool {
+        self.contains(other.address) || other.contains(self.address)
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.address, self.prefix)
+    }
+}
+
 /// What the network of this host is like.
 #[derive(Clone, Debug)]
 pub struct NetworkConfig {
@@ -53,6 +73,24 @@ pub struct NetworkConfig {
     pub netns_dir: Utf8PathBuf,
     /// Where the kernel settings found before are remembered (`/run/wharf/host-settings.json`).
     pub settings_file: Utf8PathBuf,
+}
+
+/// A route of this host that somebody else made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignRoute {
+    /// Where it leads.
+    pub cidr: Cidr,
+    /// The device, if it has one: routes that refuse have none.
+    pub device: Option<String>,
+}
+
+impl fmt::Display for ForeignRoute {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.device {
+            Some(device) => write!(formatter, "{} dev {device}", self.cidr),
+            None => write!(formatter, "unreachable {}", self.cidr),
+        }
+    }
 }
 
 /// A task's network identity.

@@ -8,7 +8,10 @@ use wharf_model::{
     cluster::Cluster,
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
-    network::{NetworkInterface, SecurityGroup, Subnet, Vpc},
+    network::{
+        ElasticIp, InternetGateway, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup,
+        Subnet, Vpc,
+    },
     node::Node,
     repository::Repository,
     service::Service,
@@ -29,6 +32,11 @@ pub fn schema() -> Schema {
         .with::<Subnet>()
         .with::<SecurityGroup>()
         .with::<NetworkInterface>()
+        .with::<PrefixList>()
+        .with::<InternetGateway>()
+        .with::<RouteTable>()
+        .with::<NatGateway>()
+        .with::<ElasticIp>()
         .with::<LoadBalancer>()
         .with::<Listener>()
         .with::<TargetGroup>()
@@ -65,6 +73,9 @@ pub struct RequestToken {
     pub fingerprint: String,
     /// The tasks that were started.
     pub tasks: Vec<TaskId>,
+    /// The id of what else was made.
+    #[serde(default)]
+    pub made: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -127,6 +138,11 @@ record!(Vpc, "vpcs", |vpc| vpc.id.to_string());
 record!(Subnet, "subnets", |subnet| subnet.id.to_string());
 record!(SecurityGroup, "security_groups", |group| group.id.to_string());
 record!(NetworkInterface, "network_interfaces", |interface| interface.id.to_string());
+record!(PrefixList, "prefix_lists", |list| list.id.to_string());
+record!(InternetGateway, "internet_gateways", |gateway| gateway.id.to_string());
+record!(RouteTable, "route_tables", |table| table.id.to_string());
+record!(NatGateway, "nat_gateways", |gateway| gateway.id.to_string());
+record!(ElasticIp, "elastic_ips", |address| address.id.to_string());
 record!(LoadBalancer, "load_balancers", |load_balancer| load_balancer.arn.to_string());
 record!(Listener, "listeners", |listener| listener.arn.to_string());
 record!(TargetGroup, "target_groups", |group| group.arn.to_string());

@@ -1,21 +1,22 @@
 //! What control says of the network, in the sandbox's terms.
 
 use crate::AgentConfig;
-use std::net::Ipv4Addr;
-use wharf_model::network::{self, IpProtocol, Peer};
-use wharf_nodelink::agent::{InterfaceAssignment, NodeSettings};
+use std::{collections::HashSet, net::Ipv4Addr};
+use wharf_model::network::{self, IpProtocol, Peer, Via};
+use wharf_nodelink::agent::{GroupRules, InterfaceAssignment, NodeSettings};
 use wharf_sandbox::{
-    firewall::{Balancer, Member, Permission, Protocol, Ruleset, SecurityGroup},
+    firewall::{Balancer, Member, Permission, Place, Protocol, Ruleset, SecurityGroup, Subnet, Way},
     network::{Cidr, NetworkConfig, Slot},
 };
 
+/// The address of a host of which nothing else is known.
+const HOST_ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 170, 1);
+
 /// Returns what the host's network is to be like.
 pub(super) fn network(config: &AgentConfig, settings: &NodeSettings) -> NetworkConfig {
-    let served = settings.vpc_cidrs.iter().chain([&settings.public_cidr]).map(cidr).collect();
-    let first = settings.vpc_cidrs.first();
     NetworkConfig {
-        served,
-        host_address: first.map_or(Ipv4Addr::new(169, 254, 170, 1), network::Cidr::gateway),
+        served: served(settings),
+        host_address: host_address(settings),
         balancer_device: config.balancer_device.clone(),
         veth_prefix: config.veth_prefix.clone(),
         netns_dir: config.run_dir.join("netns"),
@@ -23,45 +24,110 @@ pub(super) fn network(config: &AgentConfig, settings: &NodeSettings) -> NetworkC
     }
 }
 
-/// Returns what the firewall is to say.
+/// Returns the networks whose addresses are tasks' or nobody's.
+pub(super) fn served(settings: &NodeSettings) -> Vec<Cidr> {
+    let mut served: Vec<Cidr> = Vec::new();
+    for vpc in &settings.vpcs {
+        let cidr = cidr(&vpc.cidr);
+        if !served.contains(&cidr) {
+            served.push(cidr);
+        }
+    }
+    served.push(cidr(&settings.public_cidr));
+    served
+}
+
+/// Returns the address that the host has towards tasks.
+pub(super) fn host_address(settings: &NodeSettings) -> Ipv4Addr {
+    settings.host_address.unwrap_or(HOST_ADDRESS)
+}
+
+/// Returns what the firewall is to say. What a member or a rule names and control does not know is left out: it allows
+/// nothing.
 pub(super) fn ruleset<'a>(settings: &NodeSettings, members: impl Iterator<Item = &'a Member>) -> Ruleset {
+    let groups: HashSet<String> = settings.security_groups.iter().map(|group| group.id.to_string()).collect();
+    let vpcs: Vec<String> = settings.vpcs.iter().map(|vpc| vpc.id.to_string()).collect();
+    let subnets: Vec<Subnet> = settings.subnets.iter().map(subnet).collect();
     let balancers = settings
-        .balancer_addresses
+        .balancers
         .iter()
-        .map(|(ip, groups)| Balancer { ip: *ip, groups: groups.iter().map(ToString::to_string).collect() });
+        .map(|balancer| Balancer {
+            ip: balancer.ip,
+            vpc: balancer.vpc.to_string(),
+            groups: balancer.groups.iter().map(ToString::to_string).filter(|id| groups.contains(id)).collect(),
+        })
+        .filter(|balancer| vpcs.contains(&balancer.vpc))
+        .collect();
+    let members = members.filter_map(|member| {
+        let mut member = member.clone();
+        if let Place::Vpc { vpc, subnet, groups: held, .. } = &mut member.place {
+            held.retain(|id| groups.contains(id));
+            if subnet.as_ref().is_some_and(|id| subnets.iter().all(|known| known.id != *id)) {
+                *subnet = None;
+            }
+            if !vpcs.contains(vpc) {
+                return None;
+            }
+        }
+        Some(member)
+    });
+    let members = members.collect();
+    let known = |id: &String| groups.contains(id);
     Ruleset {
-        groups: settings.security_groups.iter().map(group).collect(),
-        members: members.cloned().collect(),
-        balancers: balancers.collect(),
+        host_address: Some(host_address(settings)),
+        groups: settings.security_groups.iter().map(|rules| group(rules, known)).collect(),
+        members,
+        balancers,
+        vpcs,
+        subnets,
     }
 }
 
-/// Returns a task as the firewall knows it.
-pub(super) fn member(slot: &Slot, interface: &InterfaceAssignment) -> Member {
+/// Returns a task with an interface of its own as the firewall knows it.
+pub(super) fn member(slot: &Slot, interface: &InterfaceAssignment, settings: &NodeSettings) -> Member {
+    let own = |subnet: &&network::SubnetRoutes| {
+        subnet.vpc.as_str() == interface.vpc_id && subnet.cidr == interface.subnet_cidr
+    };
     Member {
         ip: interface.private_ip,
         veth: slot.veth().to_owned(),
-        groups: interface.groups.iter().map(ToString::to_string).collect(),
-        public_ip: interface.public_ip,
+        place: Place::Vpc {
+            vpc: interface.vpc_id.clone(),
+            subnet: settings.subnets.iter().find(own).map(|found| found.subnet.to_string()),
+            groups: interface.groups.iter().map(ToString::to_string).collect(),
+            public_ip: interface.public_ip,
+        },
     }
 }
 
-fn group(group: &network::SecurityGroup) -> SecurityGroup {
+fn subnet(routes: &network::SubnetRoutes) -> Subnet {
+    let way = |via: &Via| match via {
+        Via::Internet => Way::Internet,
+        Via::Nat => Way::Nat,
+        Via::Nowhere => Way::Nowhere,
+    };
+    let ways = routes.routes.iter().map(|(destination, via)| (cidr(destination), way(via)));
+    Subnet { id: routes.subnet.to_string(), ways: ways.collect() }
+}
+
+fn group(rules: &GroupRules, known: impl Fn(&String) -> bool + Copy) -> SecurityGroup {
     SecurityGroup {
-        id: group.id.to_string(),
-        ingress: group.ingress.iter().filter_map(permission).collect(),
-        egress: group.egress.iter().filter_map(permission).collect(),
+        id: rules.id.to_string(),
+        ingress: rules.ingress.iter().filter_map(|rule| permission(rule, known)).collect(),
+        egress: rules.egress.iter().filter_map(|rule| permission(rule, known)).collect(),
     }
 }
 
-/// Returns a rule; nothing for one that can match no packet, such as a TCP rule whose ports are reversed.
-fn permission(permission: &network::Permission) -> Option<Permission> {
+/// Returns a rule; nothing for one that can match no packet, such as a TCP rule whose ports are reversed, or one for
+/// IPv6, which no task has.
+fn permission(permission: &network::Permission, known: impl Fn(&String) -> bool) -> Option<Permission> {
     let (from, to) = permission.ports.unwrap_or((0, u16::MAX));
     let protocol = match permission.protocol {
         IpProtocol::All => Protocol::Any,
         IpProtocol::Tcp if from <= to => Protocol::Tcp { from, to },
         IpProtocol::Udp if from <= to => Protocol::Udp { from, to },
         IpProtocol::Tcp | IpProtocol::Udp => return None,
+        IpProtocol::Number(number) => Protocol::Number(number),
         // For ICMP the two numbers are a type and a code, and 65535 (-1) is any.
         IpProtocol::Icmp => {
             let (kind, code) = permission.ports.unwrap_or((u16::MAX, u16::MAX));
@@ -70,11 +136,12 @@ fn permission(permission: &network::Permission) -> Option<Permission> {
     };
     let (cidrs, groups) = match &permission.peer {
         Peer::Cidr(peer) => (vec![cidr(peer)], Vec::new()),
-        Peer::Group(group) => (Vec::new(), vec![group.to_string()]),
+        Peer::Group(group) => (Vec::new(), vec![Some(group.to_string()).filter(known)?]),
+        Peer::Cidr6(_) | Peer::PrefixList(_) => return None,
     };
     Some(Permission { protocol, cidrs, groups })
 }
 
-fn cidr(cidr: &network::Cidr) -> Cidr {
+pub(super) fn cidr(cidr: &network::Cidr) -> Cidr {
     Cidr { address: cidr.address, prefix: cidr.prefix }
 }

@@ -1,27 +1,30 @@
 use super::rules;
-use wharf_model::network::{Cidr, IpProtocol, Peer, Permission, SecurityGroup};
-use wharf_nodelink::agent::NodeSettings;
+use wharf_model::network::{Cidr, IpProtocol, Peer, Permission};
+use wharf_nodelink::agent::{BalancerAddress, GroupRules, NodeSettings, ServedVpc};
 use wharf_sandbox::firewall::Protocol;
 
 fn settings(protocol: IpProtocol, ports: Option<(u16, u16)>, peer: Peer) -> NodeSettings {
-    let group = SecurityGroup {
-        id: "sg-00000001".parse().unwrap(),
-        name: "web".to_owned(),
-        description: String::new(),
-        vpc: "vpc-00000001".parse().unwrap(),
-        ingress: vec![Permission { protocol, ports, peer }],
-        egress: Vec::new(),
-        tags: Vec::new(),
-    };
+    let ingress = vec![Permission { protocol, ports, peer }];
+    let group = GroupRules { id: "sg-00000001".parse().unwrap(), ingress, egress: Vec::new() };
     NodeSettings {
         region: "us-east-1".to_owned(),
         account: "123456789012".to_owned(),
         registry: "127.0.0.1:4566".to_owned(),
         registry_password: String::new(),
-        vpc_cidrs: vec!["172.31.0.0/16".parse().unwrap()],
+        host_address: Some("172.31.0.1".parse().unwrap()),
+        vpcs: vec![ServedVpc {
+            id: "vpc-00000001".parse().unwrap(),
+            cidr: "172.31.0.0/16".parse().unwrap(),
+            dns_support: true,
+        }],
+        subnets: Vec::new(),
         public_cidr: "198.18.0.0/16".parse().unwrap(),
         security_groups: vec![group],
-        balancer_addresses: vec![("172.31.0.9".parse().unwrap(), vec!["sg-00000001".parse().unwrap()])],
+        balancers: vec![BalancerAddress {
+            ip: "172.31.0.9".parse().unwrap(),
+            vpc: "vpc-00000001".parse().unwrap(),
+            groups: vec!["sg-00000001".parse().unwrap(), "sg-00000009".parse().unwrap()],
+        }],
     }
 }
 
@@ -52,7 +55,18 @@ fn ports_in_reverse_allow_nothing() {
 }
 
 #[test]
-fn load_balancers_are_in_the_rule_set_with_their_groups() {
+fn load_balancers_are_in_the_rule_set_with_the_groups_that_are_known() {
     let ruleset = rules::ruleset(&settings(IpProtocol::All, None, anywhere()), std::iter::empty());
     assert_eq!(ruleset.balancers[0].groups, ["sg-00000001"]);
+}
+
+#[test]
+fn what_is_for_ipv6_or_names_no_group_that_is_known_allows_nothing() {
+    let rules = |peer| {
+        let ruleset = rules::ruleset(&settings(IpProtocol::All, None, peer), std::iter::empty());
+        ruleset.groups[0].ingress.len()
+    };
+    assert_eq!(rules(Peer::Cidr6("::/0".parse().unwrap())), 0);
+    assert_eq!(rules(Peer::Group("sg-00000009".parse().unwrap())), 0);
+    assert_eq!(rules(Peer::Group("sg-00000001".parse().unwrap())), 1);
 }

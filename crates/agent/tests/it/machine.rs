@@ -15,11 +15,11 @@ use tempfile::TempDir;
 use wharf_agent::AgentConfig;
 use wharf_keeper::Client;
 use wharf_keeper::protocol::Container;
-use wharf_model::network::{IpProtocol, Peer, Permission, SecurityGroup};
+use wharf_model::network::{IpProtocol, Peer, Permission, SubnetRoutes, Via};
 use wharf_model::task::{DesiredStatus, StopCode};
 use wharf_model::task_definition::{ContainerDefinition, LaunchType, LogConfiguration, LogDriver, Revision};
-use wharf_model::{CpuUnits, Mebibytes, Place, TaskId, Timestamp};
-use wharf_nodelink::agent::{Assignment, InterfaceAssignment, NodeSettings};
+use wharf_model::{CpuUnits, Mebibytes, Place, TaskId, Timestamp, VpcId};
+use wharf_nodelink::agent::{Assignment, GroupRules, InterfaceAssignment, NodeSettings, ServedVpc};
 
 use crate::{control::Control, registry};
 
@@ -224,24 +224,30 @@ pub(crate) fn stopped(assignment: &Assignment) -> Assignment {
 
 fn settings(registry: String) -> NodeSettings {
     let anything = |peer| Permission { protocol: IpProtocol::All, ports: None, peer };
-    let group = SecurityGroup {
+    let group = GroupRules {
         id: "sg-00000001".parse().unwrap(),
-        name: "default".to_owned(),
-        description: String::new(),
-        vpc: "vpc-00000001".parse().unwrap(),
         ingress: vec![anything(Peer::Group("sg-00000001".parse().unwrap()))],
         egress: vec![anything(Peer::Cidr("0.0.0.0/0".parse().unwrap()))],
-        tags: Vec::new(),
+    };
+    let vpc: VpcId = "vpc-00000001".parse().unwrap();
+    let everywhere = vec![("0.0.0.0/0".parse().unwrap(), Via::Internet)];
+    let subnet = SubnetRoutes {
+        subnet: "subnet-00000001".parse().unwrap(),
+        vpc: vpc.clone(),
+        cidr: "172.31.0.0/20".parse().unwrap(),
+        routes: everywhere,
     };
     NodeSettings {
         region: "us-east-1".to_owned(),
         account: "123456789012".to_owned(),
         registry,
         registry_password: "secret".to_owned(),
-        vpc_cidrs: vec!["172.31.0.0/16".parse().unwrap()],
+        host_address: Some("172.31.0.1".parse().unwrap()),
+        vpcs: vec![ServedVpc { id: vpc, cidr: "172.31.0.0/16".parse().unwrap(), dns_support: true }],
+        subnets: vec![subnet],
         public_cidr: "198.18.0.0/16".parse().unwrap(),
         security_groups: vec![group],
-        balancer_addresses: Vec::new(),
+        balancers: Vec::new(),
     }
 }
 

@@ -8,16 +8,14 @@ use wharf_aws::ec2::{
     NetworkInterface, PrivateAddress,
 };
 use wharf_control::Control;
+use wharf_control::operations::networks::Kind;
 use wharf_model::EniId;
 use wharf_model::network::{self, InterfaceOwner, InterfaceStatus, SecurityGroup};
 
-use super::{Kind, filters, page, refuse_dry_run};
+use super::{filters, given, page, refuse_dry_run, shown_tags, zones};
 use crate::Fault;
 
-const INTERFACE: Kind =
-    Kind { prefix: "eni", code: "InvalidNetworkInterfaceID", name: "networkInterface ID" };
-
-const FILTERS: [&str; 28] = [
+const FILTERS: [&str; 30] = [
     "addresses.association.owner-id",
     "addresses.association.public-ip",
     "addresses.primary",
@@ -30,7 +28,9 @@ const FILTERS: [&str; 28] = [
     "attachment.device-index",
     "attachment.instance-owner-id",
     "attachment.status",
+    "attachment.network-card-index",
     "availability-zone",
+    "availability-zone-id",
     "description",
     "group-id",
     "group-name",
@@ -52,13 +52,13 @@ pub(super) async fn describe(
     control: &Control,
     input: DescribeInput,
 ) -> Result<DescribeNetworkInterfacesOutput, Fault> {
-    refuse_dry_run(&input)?;
+    refuse_dry_run(input.dry_run)?;
     filters::check(&input.filter, &FILTERS)?;
     let view = control.store().view();
     let in_use = |interface: &network::NetworkInterface| interface.status == InterfaceStatus::InUse;
     let exists =
         |id: &str| view.get::<network::NetworkInterface>(id).is_some_and(|interface| in_use(&interface));
-    let ids: Vec<EniId> = INTERFACE.ids(&input.network_interface_id, exists)?;
+    let ids: Vec<EniId> = given::ids(Kind::NetworkInterface, &input.network_interface_id, exists)?;
     let all = view.list::<network::NetworkInterface>("");
     let wanted =
         all.iter().filter(|interface| in_use(interface) && (ids.is_empty() || ids.contains(&interface.id)));
@@ -95,6 +95,8 @@ fn values(interface: &NetworkInterface, filter: &str) -> Vec<String> {
         "attachment.device-index" => attachment.device_index.to_string(),
         "attachment.instance-owner-id" => attachment.instance_owner_id.to_owned(),
         "attachment.status" => attachment.status.to_owned(),
+        "attachment.network-card-index" => attachment.network_card_index.to_string(),
+        "availability-zone-id" => interface.availability_zone_id.clone(),
         "availability-zone" => interface.availability_zone.clone(),
         "description" => interface.description.clone(),
         "interface-type" => interface.interface_type.to_owned(),
@@ -121,6 +123,11 @@ fn show(
     let requester = match interface.owner {
         InterfaceOwner::Task { .. } => "amazon-ecs",
         InterfaceOwner::LoadBalancer(_) => "amazon-elb",
+        InterfaceOwner::NatGateway(_) => "amazon-aws",
+    };
+    let interface_type = match interface.owner {
+        InterfaceOwner::Task { .. } | InterfaceOwner::LoadBalancer(_) => "interface",
+        InterfaceOwner::NatGateway(_) => "nat_gateway",
     };
     let private_dns_name =
         host_name("ip", interface.private_ip, &format!("{}.compute.internal", place.region));
@@ -135,6 +142,7 @@ fn show(
         subnet_id: interface.subnet.to_string(),
         vpc_id: interface.vpc.to_string(),
         availability_zone: interface.zone.clone(),
+        availability_zone_id: zones::id(&place.region, &interface.zone),
         description: interface.description.clone(),
         owner_id: place.account.clone(),
         requester_id: requester,
@@ -144,7 +152,7 @@ fn show(
         private_ip_address: interface.private_ip.to_string(),
         private_dns_name: private_dns_name.clone(),
         source_dest_check: true,
-        interface_type: "interface",
+        interface_type,
         group_set: interface
             .groups
             .iter()
@@ -160,7 +168,7 @@ fn show(
             delete_on_termination: false,
         },
         association: association.clone(),
-        tag_set: Vec::new(),
+        tag_set: shown_tags(&interface.tags),
         private_ip_addresses_set: vec![PrivateAddress {
             private_ip_address: interface.private_ip.to_string(),
             private_dns_name,

@@ -1,10 +1,8 @@
 //! Availability zones.
 
-use std::collections::BTreeSet;
-
 use wharf_aws::ec2::{AvailabilityZone, DescribeAvailabilityZonesOutput, DescribeInput};
 use wharf_control::Control;
-use wharf_model::network::Subnet;
+use wharf_control::operations::networks;
 
 use super::{filters, refuse_dry_run};
 use crate::Fault;
@@ -16,12 +14,10 @@ pub(super) async fn describe(
     control: &Control,
     input: DescribeInput,
 ) -> Result<DescribeAvailabilityZonesOutput, Fault> {
-    refuse_dry_run(&input)?;
+    refuse_dry_run(input.dry_run)?;
     filters::check(&input.filter, &FILTERS)?;
     let region = &control.config().place.region;
-    let names: BTreeSet<String> =
-        control.store().view().list::<Subnet>("").iter().map(|subnet| subnet.zone.clone()).collect();
-    let zones: Vec<AvailabilityZone> = names
+    let zones: Vec<AvailabilityZone> = networks::zones(region)
         .into_iter()
         .map(|name| AvailabilityZone {
             zone_id: id(region, &name),

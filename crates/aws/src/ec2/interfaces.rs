@@ -21,6 +21,7 @@ pub struct NetworkInterface {
     pub subnet_id: String,
     pub vpc_id: String,
     pub availability_zone: String,
+    pub availability_zone_id: String,
     pub description: String,
     pub owner_id: String,
     pub requester_id: &'static str,

@@ -83,7 +83,9 @@ impl From<interfaces::Error> for Error {
     fn from(error: interfaces::Error) -> Error {
         match error {
             interfaces::Error::SubnetNotFound(subnet) => Error::SubnetNotFound(subnet),
-            error @ interfaces::Error::SubnetsExhausted(_) => Error::InvalidSubnet(error.to_string()),
+            error @ (interfaces::Error::SubnetsExhausted(_) | interfaces::Error::SubnetOverlaps { .. }) => {
+                Error::InvalidSubnet(error.to_string())
+            }
             error @ interfaces::Error::PublicExhausted(_) => Error::InvalidConfiguration(error.to_string()),
         }
     }

@@ -5,10 +5,10 @@
 //! so that a stopped task still shows which address it had.
 
 use crate::{Config, ids};
-use std::{collections::HashSet, net::Ipv4Addr, time::Duration};
+use std::{collections::HashSet, net::Ipv4Addr, sync::Arc, time::Duration};
 use thiserror::Error;
 use wharf_model::{
-    EniId, SecurityGroupId, SubnetId, Timestamp,
+    EniId, SecurityGroupId, SubnetId, Timestamp, VpcId,
     network::{Cidr, InterfaceOwner, InterfaceStatus, MacAddress, NetworkInterface, Subnet},
     task::Task,
 };
@@ -23,6 +23,9 @@ pub enum Error {
     /// A subnet does not exist.
     #[error("the subnet ID '{0}' does not exist")]
     SubnetNotFound(SubnetId),
+    /// A subnet's addresses are in use elsewhere.
+    #[error("the addresses of {subnet} ({cidr}) overlap those of {other}, which are in use in {vpc}")]
+    SubnetOverlaps { subnet: SubnetId, cidr: Cidr, other: SubnetId, vpc: VpcId },
     /// None of the subnets has an address left.
     #[error("no free address in {}", .0.iter().map(SubnetId::as_str).collect::<Vec<_>>().join(", "))]
     SubnetsExhausted(Vec<SubnetId>),
@@ -57,6 +60,7 @@ pub fn allocate(
     for subnet in new.subnets {
         let found =
             draft.get::<Subnet>(subnet.as_str()).ok_or_else(|| Error::SubnetNotFound(subnet.clone()))?;
+        check_overlap(draft, &found)?;
         choices.push((pool(draft, &found.cidr, FIRST_IN_SUBNET).held, found));
     }
     // The sort is stable: among equally full subnets the caller's order decides.
@@ -69,8 +73,7 @@ pub fn allocate(
         })
         .ok_or_else(|| Error::SubnetsExhausted(new.subnets.to_vec()))?;
     let public_ip = if new.public {
-        let address = take(draft, &config.public_cidr, 1, &id);
-        Some(address.ok_or(Error::PublicExhausted(config.public_cidr))?)
+        Some(take_public(draft, config, &id)?)
     } else {
         None
     };
@@ -82,6 +85,7 @@ pub fn allocate(
         InterfaceOwner::LoadBalancer(arn) => {
             format!("ELB {}", arn.resource.trim_start_matches("loadbalancer/"))
         }
+        InterfaceOwner::NatGateway(id) => format!("Interface for NAT Gateway {id}"),
     };
     let interface = NetworkInterface {
         mac: mac(private_ip),
@@ -97,9 +101,15 @@ pub fn allocate(
         groups: new.groups,
         created_at: new.now,
         status: InterfaceStatus::InUse,
+        tags: Vec::new(),
     };
     draft.put(interface.clone());
     Ok(interface)
+}
+
+/// Takes a public address for whom this id names.
+pub(super) fn take_public(draft: &mut Draft<'_>, config: &Config, id: &EniId) -> Result<Ipv4Addr, Error> {
+    take(draft, &config.public_cidr, 1, id).ok_or(Error::PublicExhausted(config.public_cidr))
 }
 
 /// Gives an interface back. Safe to repeat.
@@ -167,6 +177,29 @@ fn span(cidr: &Cidr, first: u32) -> u32 {
     u32::try_from(cidr.size()).unwrap_or(u32::MAX).saturating_sub(first + 1)
 }
 
+/// Refuses a subnet while another one with the same addresses has some in use: this machine has each address once.
+fn check_overlap(draft: &Draft<'_>, subnet: &Subnet) -> Result<(), Error> {
+    let overlaps = |other: &Arc<Subnet>| other.id != subnet.id && other.cidr.overlaps(&subnet.cidr);
+    let others: Vec<_> = draft.list::<Subnet>("").into_iter().filter(overlaps).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let held = |interface: &Arc<NetworkInterface>| {
+        let lease = draft.get::<AddressLease>(&interface.private_ip.to_string());
+        others.iter().any(|other| other.id == interface.subnet)
+            && lease.is_some_and(|lease| lease.interface == interface.id)
+    };
+    match draft.list::<NetworkInterface>("").iter().find(|interface| held(interface)) {
+        Some(held) => Err(Error::SubnetOverlaps {
+            subnet: subnet.id.clone(),
+            cidr: subnet.cidr,
+            other: held.subnet.clone(),
+            vpc: held.vpc.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Returns what is known of a block. Blocks and not subnets are counted: the machine has each address once, whatever
 /// subnet it is called by.
 fn pool(draft: &Draft<'_>, block: &Cidr, first: u32) -> AddressPool {
@@ -196,7 +229,8 @@ fn take(draft: &mut Draft<'_>, block: &Cidr, first: u32, id: &EniId) -> Option<I
     Some(address)
 }
 
-fn give_back(draft: &mut Draft<'_>, address: Ipv4Addr, id: &EniId) {
+/// Frees an address that this id has.
+pub(super) fn give_back(draft: &mut Draft<'_>, address: Ipv4Addr, id: &EniId) {
     let key = address.to_string();
     // The address may have been given to another interface since.
     let Some(lease) = draft.get::<AddressLease>(&key).filter(|lease| lease.interface == *id) else { return };

@@ -1,73 +1,69 @@
-//! The VPC, its subnets and its security groups.
+//! VPCs and what is in them: subnets, security groups, and the ways out.
 
-use crate::{Config, Control, ids};
+use crate::{Config, Control, look::Look};
 use wharf_model::{
-    SecurityGroupId, SubnetId, VpcId,
-    network::{Cidr, IpProtocol, Peer, Permission, SecurityGroup, Subnet, Vpc},
+    SecurityGroupId, VpcId,
+    network::{SecurityGroup, Subnet, SubnetRoutes, Vpc},
 };
+use wharf_plan::egress::{self, World};
 use wharf_store::{Draft, StoreError};
 
-/// The largest default subnet, as on AWS.
-const SUBNET_PREFIX_MIN: u8 = 20;
+pub mod addresses;
+mod defaults;
+mod error;
+pub mod gateways;
+pub mod nat_gateways;
+mod once;
+pub mod prefix_lists;
+pub mod route_tables;
+pub mod rules;
+pub mod security_groups;
+pub mod subnets;
+pub mod tags;
+pub mod vpcs;
 
-/// Makes the default VPC, three subnets and the default security group, unless they are there.
-pub async fn ensure_default(control: &Control) -> Result<(), StoreError> {
-    let config = control.config().clone();
-    control.store().change(move |draft| make_default(draft, &config)).await
+pub use error::{Error, Kind};
+pub use once::Once;
+
+/// Returns a region's availability zones.
+pub fn zones(region: &str) -> [String; 3] {
+    ["a", "b", "c"].map(|letter| format!("{region}{letter}"))
 }
 
-/// The same, inside a transaction.
-pub fn make_default(draft: &mut Draft<'_>, config: &Config) {
-    if draft.list::<Vpc>("").iter().any(|vpc| vpc.is_default) {
-        return;
-    }
-    let vpc = Vpc { id: id::<VpcId>("vpc"), cidr: config.vpc_cidr, is_default: true, tags: Vec::new() };
-    // Three of four quarters of a small block.
-    let prefix = (vpc.cidr.prefix + 2).max(SUBNET_PREFIX_MIN);
-    for (place, zone) in ["a", "b", "c"].into_iter().enumerate() {
-        let offset = u32::try_from(place).unwrap_or(0) << (32 - prefix);
-        let Some(address) = vpc.cidr.nth(offset) else { break };
-        let id = id::<SubnetId>("subnet");
-        draft.put(Subnet {
-            arn: config.place.arn("ec2", format_args!("subnet/{id}")),
-            id,
-            vpc: vpc.id.clone(),
-            cidr: Cidr { address, prefix },
-            zone: format!("{}{zone}", config.place.region),
-            is_default: true,
-            public_on_launch: true,
-            tags: Vec::new(),
-        });
-    }
-    let group = id::<SecurityGroupId>("sg");
-    let all = |peer| Permission { protocol: IpProtocol::All, ports: None, peer };
-    let anywhere = Cidr { address: std::net::Ipv4Addr::UNSPECIFIED, prefix: 0 };
-    draft.put(SecurityGroup {
-        ingress: vec![all(Peer::Group(group.clone()))],
-        egress: vec![all(Peer::Cidr(anywhere))],
-        id: group,
-        name: "default".to_owned(),
-        description: "default VPC security group".to_owned(),
-        vpc: vpc.id.clone(),
-        tags: Vec::new(),
+/// Makes the default VPC, its subnets, its security group and its way out unless they are there, and brings what an older
+/// version wrote up to this one.
+pub async fn ensure_default(control: &Control) -> Result<(), StoreError> {
+    let config = control.config().clone();
+    let change = control.store().change(move |draft| {
+        defaults::complete(draft);
+        // A default VPC that was deleted stays so: `CreateDefaultVpc` brings it back.
+        if draft.list::<Vpc>("").is_empty() {
+            make_default(draft, &config);
+        }
     });
-    draft.put(vpc);
+    change.await
+}
+
+/// Makes the default VPC inside a transaction, unless it is there.
+pub fn make_default(draft: &mut Draft<'_>, config: &Config) {
+    defaults::make(draft, config);
 }
 
 /// Returns the default security group of a VPC.
-pub fn default_security_group(draft: &Draft<'_>, vpc: &VpcId) -> Option<SecurityGroupId> {
-    draft
-        .list::<SecurityGroup>("")
-        .iter()
-        .find(|group| group.vpc == *vpc && group.name == "default")
-        .map(|group| group.id.clone())
+pub(crate) fn default_security_group(look: &impl Look, vpc: &VpcId) -> Option<SecurityGroupId> {
+    security_groups::by_name(look, SecurityGroup::DEFAULT, Some(vpc)).map(|group| group.id.clone())
 }
 
-fn id<T: std::str::FromStr>(prefix: &str) -> T
-where
-    T::Err: std::fmt::Debug,
-{
-    format!("{prefix}-{}", ids::hex(17)).parse().expect("a prefix and 17 hexadecimal digits are an id")
+/// Returns the ways out of every subnet.
+pub(crate) fn ways_out(look: &impl Look) -> Vec<SubnetRoutes> {
+    let (subnets, tables, gateways, nats) =
+        (look.list::<Subnet>(""), look.list(""), look.list(""), look.list(""));
+    egress::routes(World {
+        subnets: &subnets.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+        tables: &tables.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+        gateways: &gateways.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+        nats: &nats.iter().map(AsRef::as_ref).collect::<Vec<_>>(),
+    })
 }
 
 #[cfg(test)]

@@ -2,14 +2,21 @@
 
 use crate::{
     Control,
-    operations::{interfaces, log_groups, networks, repositories},
+    operations::{
+        interfaces, log_groups,
+        networks::{self, addresses},
+        repositories,
+    },
 };
 use thiserror::Error;
 use wharf_model::{
     cluster::Cluster,
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
-    network::{NetworkInterface, SecurityGroup, Subnet, Vpc},
+    network::{
+        ElasticIp, InternetGateway, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup,
+        Subnet, Vpc,
+    },
     repository::Repository,
     service::Service,
     target_group::{Target, TargetGroup},
@@ -77,6 +84,13 @@ impl Control {
                 clear::<TargetGroup>(draft);
                 clear::<Listener>(draft);
                 clear::<LoadBalancer>(draft);
+                for address in draft.list::<ElasticIp>("") {
+                    addresses::let_go(draft, &address);
+                }
+                clear::<NatGateway>(draft);
+                clear::<RouteTable>(draft);
+                clear::<InternetGateway>(draft);
+                clear::<PrefixList>(draft);
                 clear::<SecurityGroup>(draft);
                 clear::<Subnet>(draft);
                 clear::<Vpc>(draft);

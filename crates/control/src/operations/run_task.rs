@@ -104,6 +104,7 @@ pub async fn run_task(control: &Control, request: RunTask) -> Result<Described<T
                         name: token,
                         fingerprint: fingerprint.clone(),
                         tasks: tasks.iter().map(|task| task.id.clone()).collect(),
+                        made: None,
                         created_at: now,
                     });
                 }

@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use super::script::members_set;
-use super::{Balancer, FirewallError, Member};
+use super::script::{members_set, named_set};
+use super::{Balancer, FirewallError, Member, Place};
 
 /// The kernel's size of an interface name.
 const NAME_LEN: usize = 16;
@@ -14,7 +14,7 @@ pub(super) struct Element {
     pub(super) set: String,
     pub(super) key: Key,
     /// What a map gives for the key.
-    pub(super) data: Option<Ipv4Addr>,
+    pub(super) data: Option<Data>,
 }
 
 /// A key, as a script and as the kernel writes it.
@@ -22,6 +22,36 @@ pub(super) struct Element {
 pub(super) enum Key {
     Address(Ipv4Addr),
     Owner { veth: String, ip: Ipv4Addr },
+    Port { protocol: u8, port: u16 },
+}
+
+/// What a map gives, as a script and as the kernel writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Data {
+    Address(Ipv4Addr),
+    Endpoint { ip: Ipv4Addr, port: u16 },
+}
+
+impl Data {
+    pub(super) fn text(self) -> String {
+        match self {
+            Data::Address(ip) => ip.to_string(),
+            Data::Endpoint { ip, port } => format!("{ip} . {port}"),
+        }
+    }
+
+    pub(super) fn bytes(self) -> Vec<u8> {
+        match self {
+            Data::Address(ip) => ip.octets().to_vec(),
+            Data::Endpoint { ip, port } => [&ip.octets()[..], &padded(port)].concat(),
+        }
+    }
+}
+
+/// Every part of a concatenation begins at a multiple of four bytes.
+fn padded(port: u16) -> [u8; 4] {
+    let [high, low] = port.to_be_bytes();
+    [high, low, 0, 0]
 }
 
 impl Key {
@@ -29,6 +59,7 @@ impl Key {
         match self {
             Key::Address(ip) => ip.to_string(),
             Key::Owner { veth, ip } => format!("\"{veth}\" . {ip}"),
+            Key::Port { protocol, port } => format!("{protocol} . {port}"),
         }
     }
 
@@ -41,6 +72,7 @@ impl Key {
                 bytes.extend_from_slice(&ip.octets());
                 bytes
             }
+            Key::Port { protocol, port } => [&[*protocol, 0, 0, 0][..], &padded(*port)].concat(),
         }
     }
 }
@@ -52,16 +84,35 @@ pub(super) fn member_elements(member: &Member) -> Result<Vec<Element>, FirewallE
     }
     let owner = Key::Owner { veth: member.veth.clone(), ip: member.ip };
     let mut elements = vec![Element { set: "owners".to_owned(), key: owner, data: None }];
-    elements.extend(group_elements(member.ip, &member.groups)?);
-    if let Some(public) = member.public_ip {
-        elements.push(address("translated", member.ip));
-        elements.push(Element { set: "public".to_owned(), key: Key::Address(public), data: Some(member.ip) });
+    elements.push(address("tasks", member.ip));
+    match &member.place {
+        Place::Vpc { vpc, subnet, groups, public_ip } => {
+            elements.push(address(&named_set("v", vpc)?, member.ip));
+            if let Some(subnet) = subnet {
+                elements.push(address(&named_set("s", subnet)?, member.ip));
+            }
+            elements.extend(group_elements(member.ip, groups)?);
+            if let Some(public) = public_ip {
+                elements.push(address("translated", member.ip));
+                let data = Some(Data::Address(member.ip));
+                elements.push(Element { set: "public".to_owned(), key: Key::Address(*public), data });
+            }
+        }
+        Place::Bridge { ports } => {
+            elements.push(address("bridged", member.ip));
+            elements.extend(ports.iter().map(|port| Element {
+                set: "host_ports".to_owned(),
+                key: Key::Port { protocol: port.protocol, port: port.host },
+                data: Some(Data::Endpoint { ip: member.ip, port: port.task }),
+            }));
+        }
     }
     Ok(elements)
 }
 
 pub(super) fn balancer_elements(balancer: &Balancer) -> Result<Vec<Element>, FirewallError> {
     let mut elements = vec![address("balancers", balancer.ip)];
+    elements.push(address(&named_set("v", &balancer.vpc)?, balancer.ip));
     elements.extend(group_elements(balancer.ip, &balancer.groups)?);
     Ok(elements)
 }

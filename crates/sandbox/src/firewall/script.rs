@@ -1,20 +1,28 @@
 //! The whole table as a script for `nft`, which loads it in one transaction.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
 use super::elements::{Element, balancer_elements, member_elements};
-use super::{FirewallConfig, FirewallError, Permission, Protocol, Ruleset, SecurityGroup};
+use super::{
+    FirewallConfig, FirewallError, Permission, Place, Protocol, Ruleset, SecurityGroup, Subnet, Way,
+};
 use crate::network::Cidr;
 
 /// Returns the name of the set that holds a group's members.
 pub(super) fn members_set(group: &str) -> Result<String, FirewallError> {
-    let fits = !group.is_empty()
-        && group.len() < 64
-        && group.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    named_set("m", group)
+}
+
+/// Returns the name of the set of one kind that belongs to an id.
+pub(super) fn named_set(kind: &str, id: &str) -> Result<String, FirewallError> {
+    let fits = !id.is_empty()
+        && id.len() < 64
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if fits {
-        Ok(format!("m_{}", group.replace('-', "_")))
+        Ok(format!("{kind}_{}", id.replace('-', "_")))
     } else {
-        Err(FirewallError::Name { what: "security group", name: group.to_owned() })
+        Err(FirewallError::Name { what: "id", name: id.to_owned() })
     }
 }
 
@@ -24,24 +32,37 @@ pub(super) fn render(config: &FirewallConfig, rules: &Ruleset) -> Result<String,
     check_names(rules)?;
     let mut out = format!("add table inet {table}\ndelete table inet {table}\ntable inet {table} {{\n");
     line(&mut out, "set owners { type ifname . ipv4_addr; }");
-    line(&mut out, "set balancers { type ipv4_addr; }");
-    line(&mut out, "set translated { type ipv4_addr; }");
+    for set in ["tasks", "balancers", "translated", "bridged"] {
+        line(&mut out, &format!("set {set} {{ type ipv4_addr; }}"));
+    }
     line(&mut out, "map public { type ipv4_addr : ipv4_addr; }");
-    for group in &rules.groups {
-        line(&mut out, &format!("set {} {{ type ipv4_addr; }}", members_set(&group.id)?));
+    line(&mut out, "map host_ports { type inet_proto . inet_service : ipv4_addr . inet_service; }");
+    for (kind, id) in named(rules) {
+        line(&mut out, &format!("set {} {{ type ipv4_addr; }}", named_set(kind, id)?));
     }
     for group in &rules.groups {
         group_chain(&mut out, group, "in", "saddr", &group.ingress)?;
         group_chain(&mut out, group, "out", "daddr", &group.egress)?;
     }
+    ways(&mut out, config, rules)?;
     base_chains(&mut out, config, rules)?;
     out.push_str("}\n");
-    for element in elements(rules)? {
-        let Element { set, key, data } = &element;
-        let data = data.map(|data| format!(" : {data}")).unwrap_or_default();
-        let _infallible = writeln!(out, "add element inet {table} {set} {{ {}{data} }}", key.text());
+    let mut by_set: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for Element { set, key, data } in elements(rules)? {
+        let data = data.map(|data| format!(" : {}", data.text())).unwrap_or_default();
+        by_set.entry(set).or_default().push(format!("{}{data}", key.text()));
+    }
+    for (set, elements) in by_set {
+        let _infallible = writeln!(out, "add element inet {table} {set} {{ {} }}", elements.join(", "));
     }
     Ok(out)
+}
+
+/// Every set that is called by an id: its kind and the id.
+fn named(rules: &Ruleset) -> impl Iterator<Item = (&'static str, &String)> {
+    let groups = rules.groups.iter().map(|group| ("m", &group.id));
+    let vpcs = rules.vpcs.iter().map(|vpc| ("v", vpc));
+    groups.chain(vpcs).chain(rules.subnets.iter().map(|subnet| ("s", &subnet.id)))
 }
 
 fn elements(rules: &Ruleset) -> Result<Vec<Element>, FirewallError> {
@@ -56,14 +77,80 @@ fn elements(rules: &Ruleset) -> Result<Vec<Element>, FirewallError> {
 }
 
 fn check_names(rules: &Ruleset) -> Result<(), FirewallError> {
-    let named = rules.groups.iter().flat_map(|group| group.ingress.iter().chain(&group.egress));
-    let named = named.flat_map(|permission| &permission.groups);
-    let held = rules.members.iter().flat_map(|member| &member.groups);
-    let held = held.chain(rules.balancers.iter().flat_map(|balancer| &balancer.groups));
-    match named.chain(held).find(|id| !rules.groups.iter().any(|group| group.id == **id)) {
-        Some(unknown) => Err(FirewallError::UnknownGroup(unknown.clone())),
+    let known: HashSet<(&str, &str)> = named(rules).map(|(kind, id)| (kind, id.as_str())).collect();
+    let permissions = rules.groups.iter().flat_map(|group| group.ingress.iter().chain(&group.egress));
+    let mut used: Vec<(&str, &str)> = Vec::new();
+    used.extend(permissions.flat_map(|permission| &permission.groups).map(|id| ("m", id.as_str())));
+    for member in &rules.members {
+        if let Place::Vpc { vpc, subnet, groups, .. } = &member.place {
+            used.push(("v", vpc));
+            used.extend(subnet.iter().map(|id| ("s", id.as_str())));
+            used.extend(groups.iter().map(|id| ("m", id.as_str())));
+        }
+    }
+    for balancer in &rules.balancers {
+        used.push(("v", &balancer.vpc));
+        used.extend(balancer.groups.iter().map(|id| ("m", id.as_str())));
+    }
+    match used.into_iter().find(|used| !known.contains(used)) {
+        Some((_, unknown)) => Err(FirewallError::Unknown(unknown.to_owned())),
         None => Ok(()),
     }
+}
+
+/// The chains that say whether a packet has a way: those return, and drop what has none.
+fn ways(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Result<(), FirewallError> {
+    line(out, "chain same_vpc {");
+    for vpc in &rules.vpcs {
+        let set = named_set("v", vpc)?;
+        line(out, &format!("  ip saddr @{set} ip daddr @{set} return"));
+    }
+    line(out, "  drop");
+    line(out, "}");
+    // The destination that the sender chose decides, not the address that it was translated to.
+    for Subnet { id, ways } in &rules.subnets {
+        for (direction, peer) in [("way", "ct original ip daddr"), ("back", "ip saddr")] {
+            line(out, &format!("chain {} {{", named_set(direction, id)?));
+            for (Cidr { address, prefix }, way) in ways {
+                let covered = match prefix {
+                    0 => String::new(),
+                    prefix => format!("{peer} {address}/{prefix} "),
+                };
+                match (way, direction) {
+                    (Way::Internet, "way") => {
+                        line(out, &format!("  {covered}ip saddr @translated return"));
+                        line(out, &format!("  {covered}drop"));
+                    }
+                    (Way::Internet, _) | (Way::Nat, "way") => line(out, &format!("  {covered}return")),
+                    (Way::Nat | Way::Nowhere, _) => line(out, &format!("  {covered}drop")),
+                }
+            }
+            line(out, "  drop");
+            line(out, "}");
+        }
+    }
+    line(out, "chain ways {");
+    line(out, "  ip daddr @bridged ct status dnat return");
+    for vpc in &rules.vpcs {
+        let set = named_set("v", vpc)?;
+        line(out, &format!("  ip saddr @{set} ip daddr @{set} return"));
+    }
+    line(out, &format!("  oifname \"{}*\" ct status & dnat == 0 drop", config.veth_prefix));
+    for subnet in &rules.subnets {
+        let (set, chain) = (named_set("s", &subnet.id)?, named_set("way", &subnet.id)?);
+        line(out, &format!("  ip saddr @{set} goto {chain}"));
+    }
+    line(out, "  drop");
+    line(out, "}");
+    // From the world to a public address: the answers need a way, too.
+    line(out, "chain ways_back {");
+    for subnet in &rules.subnets {
+        let (set, chain) = (named_set("s", &subnet.id)?, named_set("back", &subnet.id)?);
+        line(out, &format!("  ip daddr @{set} goto {chain}"));
+    }
+    line(out, "  drop");
+    line(out, "}");
+    Ok(())
 }
 
 /// The chain of one direction of a group: what matches is accepted, the rest goes on to the next group.
@@ -114,37 +201,58 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
         let _infallible = writeln!(sender, "    ip saddr @{set} jump out_{name}");
         let _infallible = writeln!(receiver, "    ip daddr @{set} jump in_{name}");
     }
-    let tracked = "ct state established,related accept";
+    // A connection is let through once; a TCP packet that belongs to none and opens none is not.
+    let tracked = "ct state established,related accept
+    ct state invalid drop
+    ct state new meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn drop";
+    // What came to 127.0.0.1 or from a bridged task must come back here to be translated back.
+    let host = match rules.host_address {
+        Some(host) => format!(
+            "oifname {ours} ip saddr 127.0.0.0/8 snat ip to {host}
+    oifname {ours} ip saddr @bridged ct status dnat snat ip to {host}"
+        ),
+        None => String::new(),
+    };
     // An accept ends only its own base chain, so the sender's rules are one and the receiver's the next.
     let text = format!(
         r#"  chain spoofing {{
     type filter hook prerouting priority raw; policy accept;
     iifname {ours} meta nfproto ipv6 drop
     iifname {ours} iifname . ip saddr != @owners drop
+    iifname {ours} ip daddr 127.0.0.0/8 drop
   }}
   chain public_in {{
     type nat hook prerouting priority dstnat; policy accept;
     dnat ip to ip daddr map @public
+    fib daddr type local dnat ip to meta l4proto . th dport map @host_ports
   }}
   chain public_local {{
     type nat hook output priority -100; policy accept;
     dnat ip to ip daddr map @public
+    fib daddr type local dnat ip to meta l4proto . th dport map @host_ports
   }}
   chain public_out {{
     type nat hook postrouting priority srcnat; policy accept;
-    oifname != {ours} ip saddr @translated masquerade
+    {host}
+    oifname != {ours} ip saddr @tasks masquerade
   }}
   chain forward_sender {{
     type filter hook forward priority filter - 1; policy accept;
     iifname != {ours} accept
     {tracked}
-    ip daddr 169.254.0.0/16 drop
+    ip daddr 169.254.0.0/16 ip daddr != @bridged drop
+    ip saddr @bridged accept
+    jump ways
 {sender}    drop
   }}
   chain forward_receiver {{
     type filter hook forward priority filter; policy accept;
     oifname != {ours} accept
     {tracked}
+    ip daddr @bridged ct status dnat accept
+    ip daddr @bridged ip saddr @bridged accept
+    ip daddr @bridged drop
+    iifname != {ours} ct status dnat jump ways_back
 {receiver}    drop
   }}
   chain input_sender {{
@@ -152,6 +260,8 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
     iifname != {ours} accept
     {tracked}
     ip daddr != @balancers drop
+    ip saddr @bridged accept
+    jump same_vpc
 {sender}    drop
   }}
   chain input_receiver {{
@@ -168,6 +278,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
     ip saddr != @balancers accept
     oifname "lo" accept
     {tracked}
+    ip daddr != @bridged jump same_vpc
 {sender}    drop
   }}
   chain output_receiver {{
@@ -176,6 +287,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
     ip saddr != @balancers accept
     oifname != {ours} accept
     {tracked}
+    ip daddr @bridged accept
 {receiver}    drop
   }}
 "#

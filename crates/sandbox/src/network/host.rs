@@ -1,5 +1,6 @@
 //! The host's side: routes, forwarding, the balancers' device, and the life of slots.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::{AsFd, AsRawFd};
@@ -10,7 +11,7 @@ use rtnetlink::{Handle, LinkBridge};
 use serde::{Deserialize, Serialize};
 
 use super::slot::{Slot, SlotName};
-use super::{Address, Cidr, METADATA_ADDRESS, NetworkConfig, NetworkError, link, namespace};
+use super::{Address, Cidr, ForeignRoute, METADATA_ADDRESS, NetworkConfig, NetworkError, link, namespace};
 
 /// How long the kernel may take to end the veths of namespaces that are gone.
 const VETHS_GONE_LIMIT: Duration = Duration::from_secs(10);
@@ -25,10 +26,13 @@ pub struct Network {
     balancer_index: u32,
 }
 
-/// Kernel settings as they were before Wharf.
+/// Kernel settings as they were before Wharf, and the routes it has added since.
 #[derive(Debug, Serialize, Deserialize)]
 struct Settings {
     ip_forward: String,
+    /// Networks that Wharf refuses where no task has the address; not known of older versions.
+    #[serde(default)]
+    served: Option<Vec<Cidr>>,
 }
 
 impl Network {
@@ -59,12 +63,53 @@ impl Network {
         link::add_address(&network.handle, balancer_index, host_address)
             .await
             .map_err(NetworkError::netlink("add address", host_address))?;
-        for cidr in &network.config.served {
-            link::add_route(&network.handle, link::unreachable_route(*cidr))
-                .await
-                .map_err(NetworkError::netlink("refuse", cidr.address))?;
-        }
+        network.serve(&network.config.served).await?;
         Ok(network)
+    }
+
+    /// Makes the host refuse addresses of exactly these networks where no task has them.
+    pub async fn serve(&self, wanted: &[Cidr]) -> Result<(), NetworkError> {
+        let mut settings = read_settings(&self.config)?;
+        let known = settings.served.replace(wanted.to_vec()).unwrap_or_default();
+        let mut both = known.clone();
+        both.extend(wanted.iter().filter(|cidr| !known.contains(cidr)));
+        // Every route that may be there is in the file before it is made and until it is gone.
+        write_settings(&self.config, &Settings { served: Some(both), ..read_settings(&self.config)? })?;
+        for cidr in wanted {
+            link::add_route(&self.handle, link::unreachable_route(*cidr))
+                .await
+                .map_err(NetworkError::netlink("refuse", cidr))?;
+        }
+        for cidr in known.iter().filter(|cidr| !wanted.contains(cidr)) {
+            link::delete_route(&self.handle, link::unreachable_route(*cidr))
+                .await
+                .map_err(NetworkError::netlink("stop refusing", cidr))?;
+        }
+        write_settings(&self.config, &settings)
+    }
+
+    /// Returns this host's routes that are not Wharf's, but for its default route.
+    pub async fn foreign_routes(config: &NetworkConfig) -> Result<Vec<ForeignRoute>, NetworkError> {
+        let handle = open_handle()?;
+        let own = match read_settings(config) {
+            Ok(settings) => settings.served.unwrap_or_else(|| config.served.clone()),
+            Err(_) => Vec::new(),
+        };
+        let routes = link::routes(&handle).await.map_err(NetworkError::netlink("list", "routes"))?;
+        let names: BTreeMap<u32, String> = if_nameindex()
+            .map_err(NetworkError::system("list", "network devices"))?
+            .iter()
+            .map(|link| (link.index(), link.name().to_string_lossy().into_owned()))
+            .collect();
+        let foreign = routes.into_iter().filter_map(|(cidr, device)| {
+            let device = device.map(|index| names.get(&index).cloned().unwrap_or_else(|| index.to_string()));
+            let ours = match &device {
+                Some(name) => name.starts_with(&config.veth_prefix) || *name == config.balancer_device,
+                None => own.contains(&cidr),
+            };
+            (!ours && cidr.prefix > 0).then_some(ForeignRoute { cidr, device })
+        });
+        Ok(foreign.collect())
     }
 
     /// Makes the balancers' device hold exactly these addresses, beside the host's own.
@@ -145,6 +190,13 @@ impl Network {
         tokio::try_join!(inside, outside).map(|_| ())
     }
 
+    /// Lets what the host sends from 127.0.0.1 to a slot's task come back. Packets of the task itself that are for
+    /// 127.0.0.0/8 are the firewall's to drop.
+    pub fn open_loopback(&self, slot: &Slot) -> Result<(), NetworkError> {
+        let setting = format!("/proc/sys/net/ipv4/conf/{}/route_localnet", slot.name);
+        fs::write(&setting, "1").map_err(NetworkError::system("write", &setting))
+    }
+
     /// Returns the address a slot has, if it has one; a restarted agent checks it against its own record.
     pub async fn address_of(&self, slot: &Slot) -> Result<Option<Ipv4Addr>, NetworkError> {
         let found = link::addresses(&slot.handle, link::ETH0).await;
@@ -192,11 +244,7 @@ impl Network {
 
     /// Takes back what [`Network::open`] did; slots must have been released.
     pub async fn tear_down(self) -> Result<(), NetworkError> {
-        for cidr in &self.config.served {
-            link::delete_route(&self.handle, link::unreachable_route(*cidr))
-                .await
-                .map_err(NetworkError::netlink("stop refusing", cidr.address))?;
-        }
+        self.serve(&[]).await?;
         if let Some(index) = index_of(&self.config.balancer_device) {
             let device = &self.config.balancer_device;
             let deleted = self.handle.link().del(index).execute().await;
@@ -242,15 +290,30 @@ fn remember_settings(config: &NetworkConfig) -> Result<(), NetworkError> {
         return Ok(());
     }
     let ip_forward = fs::read_to_string(FORWARD).map_err(NetworkError::system("read", FORWARD))?;
-    let settings = Settings { ip_forward: ip_forward.trim().to_owned() };
-    let text = serde_json::to_vec(&settings).map_err(NetworkError::system("write", file))?;
-    fs::write(file, text).map_err(NetworkError::system("write", file))
+    let ip_forward = ip_forward.trim().to_owned();
+    write_settings(config, &Settings { ip_forward, served: Some(Vec::new()) })
+}
+
+fn read_settings(config: &NetworkConfig) -> Result<Settings, NetworkError> {
+    let file = &config.settings_file;
+    let text = fs::read(file).map_err(NetworkError::system("read", file))?;
+    serde_json::from_slice(&text).map_err(NetworkError::system("read", file))
+}
+
+fn write_settings(config: &NetworkConfig, settings: &Settings) -> Result<(), NetworkError> {
+    let file = &config.settings_file;
+    let text = serde_json::to_vec(settings).map_err(NetworkError::system("write", file))?;
+    let new = file.with_extension("new");
+    fs::write(&new, text).map_err(NetworkError::system("write", &new))?;
+    fs::rename(&new, file).map_err(NetworkError::system("write", file))
 }
 
 fn restore_settings(config: &NetworkConfig) -> Result<(), NetworkError> {
     let file = &config.settings_file;
-    let Ok(text) = fs::read(file) else { return Ok(()) };
-    let settings: Settings = serde_json::from_slice(&text).map_err(NetworkError::system("read", file))?;
+    if !file.exists() {
+        return Ok(());
+    }
+    let settings = read_settings(config)?;
     fs::write(FORWARD, settings.ip_forward).map_err(NetworkError::system("write", FORWARD))?;
     fs::remove_file(file).map_err(NetworkError::system("remove", file))
 }

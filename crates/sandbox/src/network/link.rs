@@ -6,7 +6,9 @@ use futures_util::TryStreamExt;
 use rtnetlink::packet_route::address::AddressAttribute;
 use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkMessage};
 use rtnetlink::packet_route::neighbour::NeighbourState;
-use rtnetlink::packet_route::route::{RouteMessage, RouteScope, RouteType};
+use rtnetlink::packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteScope, RouteType,
+};
 use rtnetlink::{Error, Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
 
 use super::Cidr;
@@ -78,6 +80,28 @@ pub(super) async fn add_route(handle: &Handle, route: RouteMessage) -> Result<()
 
 pub(super) async fn delete_route(handle: &Handle, route: RouteMessage) -> Result<(), Error> {
     gone_is_fine(handle.route().del(route).execute().await)
+}
+
+/// Returns the IPv4 routes of the main table, each with its device if it has one.
+pub(super) async fn routes(handle: &Handle) -> Result<Vec<(Cidr, Option<u32>)>, Error> {
+    let mut stream = handle.route().get(RouteMessageBuilder::<Ipv4Addr>::new().build()).execute();
+    let mut found = Vec::new();
+    while let Some(route) = stream.try_next().await? {
+        if route.header.table != RouteHeader::RT_TABLE_MAIN {
+            continue;
+        }
+        let mut cidr = Cidr { address: Ipv4Addr::UNSPECIFIED, prefix: route.header.destination_prefix_length };
+        let mut device = None;
+        for attribute in &route.attributes {
+            match attribute {
+                RouteAttribute::Destination(RouteAddress::Inet(address)) => cidr.address = *address,
+                RouteAttribute::Oif(index) => device = Some(*index),
+                _ => {}
+            }
+        }
+        found.push((cidr, device));
+    }
+    Ok(found)
 }
 
 /// The route to one address behind a device.

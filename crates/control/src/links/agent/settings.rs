@@ -1,29 +1,56 @@
 //! What a node is told besides its tasks.
 
-use crate::Config;
+use crate::{Config, operations::networks};
+use std::sync::Arc;
 use wharf_model::{
     load_balancer::LoadBalancer,
-    network::{NetworkInterface, SecurityGroup, Vpc},
+    network::{NetworkInterface, Peer, Permission, PrefixList, SecurityGroup, SecurityGroupRule, Vpc},
 };
-use wharf_nodelink::agent::NodeSettings;
+use wharf_nodelink::agent::{BalancerAddress, GroupRules, NodeSettings, ServedVpc};
 use wharf_store::View;
 
 /// Returns the settings of every node.
 pub(super) fn settings(view: &View<'_>, config: &Config) -> NodeSettings {
     let balancers = view.list::<LoadBalancer>("");
     let interfaces = balancers.iter().flat_map(|balancer| &balancer.subnets);
-    let balancer_addresses = interfaces
+    let balancers = interfaces
         .filter_map(|(_, interface)| view.get::<NetworkInterface>(interface.as_str()))
-        .map(|interface| (interface.private_ip, interface.groups.clone()))
+        .map(|interface| BalancerAddress {
+            ip: interface.private_ip,
+            vpc: interface.vpc.clone(),
+            groups: interface.groups.clone(),
+        })
         .collect();
+    let mut vpcs = view.list::<Vpc>("");
+    vpcs.sort_by_key(|vpc| !vpc.is_default);
+    let served =
+        |vpc: &Arc<Vpc>| ServedVpc { id: vpc.id.clone(), cidr: vpc.cidr, dns_support: vpc.dns_support };
     NodeSettings {
         region: config.place.region.clone(),
         account: config.place.account.clone(),
         registry: config.endpoint.to_string(),
         registry_password: config.registry_password.clone(),
-        vpc_cidrs: view.list::<Vpc>("").iter().map(|vpc| vpc.cidr).collect(),
+        host_address: Some(config.vpc_cidr.gateway()),
+        vpcs: vpcs.iter().map(served).collect(),
         public_cidr: config.public_cidr,
-        security_groups: view.list::<SecurityGroup>("").iter().map(|group| (**group).clone()).collect(),
-        balancer_addresses,
+        subnets: networks::ways_out(view),
+        security_groups: view.list::<SecurityGroup>("").iter().map(|group| rules(view, group)).collect(),
+        balancers,
+    }
+}
+
+fn rules(view: &View<'_>, group: &SecurityGroup) -> GroupRules {
+    let written_out = |rule: &SecurityGroupRule| match &rule.permission.peer {
+        Peer::PrefixList(id) => {
+            let list = view.get::<PrefixList>(id.as_str());
+            let networks = list.iter().flat_map(|list| &list.entries).map(|entry| Peer::Cidr(entry.cidr));
+            networks.map(|peer| Permission { peer, ..rule.permission.clone() }).collect()
+        }
+        Peer::Cidr(_) | Peer::Cidr6(_) | Peer::Group(_) => vec![rule.permission.clone()],
+    };
+    GroupRules {
+        id: group.id.clone(),
+        ingress: group.ingress.iter().flat_map(written_out).collect(),
+        egress: group.egress.iter().flat_map(written_out).collect(),
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::operations::world;
+use wharf_model::network::{Peer, Subnet, Vpc};
 use wharf_store::Store;
 
 #[tokio::test]
@@ -30,8 +31,8 @@ async fn its_subnets_are_twenties_in_three_zones_and_its_group_lets_members_in_a
         ["us-east-1a 172.31.0.0/20", "us-east-1b 172.31.16.0/20", "us-east-1c 172.31.32.0/20"]
     );
     let group = view.list::<SecurityGroup>("").remove(0);
-    assert_eq!(group.ingress[0].peer, Peer::Group(group.id.clone()));
-    assert_eq!(group.egress[0].peer, Peer::Cidr("0.0.0.0/0".parse().unwrap()));
+    assert_eq!(group.ingress[0].permission.peer, Peer::Group(group.id.clone()));
+    assert_eq!(group.egress[0].permission.peer, Peer::Cidr("0.0.0.0/0".parse().unwrap()));
 }
 
 #[tokio::test]
