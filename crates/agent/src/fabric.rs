@@ -347,6 +347,16 @@ impl State {
     }
 }
 
+/// Returns a route of this host, not made by the agent of this configuration, that a block overlaps.
+pub async fn foreign_route(
+    config: &AgentConfig,
+    block: wharf_model::network::Cidr,
+) -> Result<Option<ForeignRoute>, Error> {
+    let block = rules::cidr(&block);
+    let routes = Network::foreign_routes(&rules::before_settings(config, block)).await?;
+    Ok(routes.into_iter().find(|route| route.cidr.overlaps(&block)))
+}
+
 /// Returns the networks that can be refused where no task has the address: not those that somebody else has a route to.
 fn servable(wanted: Vec<Cidr>, foreign: &[ForeignRoute]) -> Vec<Cidr> {
     let (served, others): (Vec<_>, Vec<_>) =

@@ -40,6 +40,7 @@ mod examples;
 
 pub use config::AgentConfig;
 pub use error::Error;
+pub use fabric::foreign_route;
 pub use sweep::purge;
 
 /// Runs the node for ever, on a runtime of several threads. Returns only what keeps it from starting.

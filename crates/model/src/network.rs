@@ -15,7 +15,8 @@ pub mod gateway;
 pub mod security_group;
 
 pub use gateway::{
-    ElasticIp, InternetGateway, NatGateway, Route, RouteTable, RouteTarget, SubnetAssociation, SubnetRoutes, Via,
+    ElasticIp, InternetGateway, NatGateway, Route, RouteTable, RouteTarget, SubnetAssociation, SubnetRoutes,
+    Via,
 };
 pub use security_group::{
     IpProtocol, Peer, Permission, PrefixEntry, PrefixList, SecurityGroup, SecurityGroupRule,

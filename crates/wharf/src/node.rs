@@ -37,6 +37,28 @@ pub(crate) fn purge(options: &Options) -> anyhow::Result<()> {
     run(async { wharf_agent::purge(config).await.context("remove what the node made") })
 }
 
+/// Refuses blocks of addresses that this host has routes to: another Wharf's, or its own network's.
+pub(crate) fn check_addresses(options: &Options) -> anyhow::Result<()> {
+    let config = agent_config(options);
+    let blocks = [("--vpc-cidr", options.vpc_cidr), ("--public-cidr", options.public_cidr)];
+    let taken = run(async {
+        let mut taken = Vec::new();
+        for (option, block) in blocks {
+            let found = wharf_agent::foreign_route(&config, block).await;
+            taken.push((option, block, found.context("list this host's routes")?));
+        }
+        Ok(taken)
+    })?;
+    for (option, block, route) in taken {
+        if let Some(route) = route {
+            anyhow::bail!(
+                "{option} {block} overlaps this host's route {route}; choose other addresses with {option}"
+            );
+        }
+    }
+    Ok(())
+}
+
 fn agent_config(options: &Options) -> AgentConfig {
     let Instance { veth_prefix, balancer_device, firewall_table, cgroup_root } = Instance::of(options);
     AgentConfig {
@@ -52,7 +74,7 @@ fn agent_config(options: &Options) -> AgentConfig {
 }
 
 /// Runs one of the processes to its end, without waiting for threads that wait for another process.
-pub(crate) fn run(process: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+pub(crate) fn run<T>(process: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -2,7 +2,7 @@
 
 use crate::{
     credentials::Credentials,
-    down, hosts_file,
+    down, hosts_file, node,
     options::Options,
     pid::Process,
     ready,
@@ -48,6 +48,7 @@ pub(crate) fn up(options: &Options, detach: bool) -> anyhow::Result<()> {
         down::remove_everything(options).context("remove what an earlier ephemeral Wharf left")?;
         make_dir(&options.run_dir, 0o755)?;
     }
+    node::check_addresses(options)?;
     make_dir(&options.state_dir, 0o700)?;
     options.keep()?;
     let (credentials, new) = Credentials::ensure(options)?;

@@ -14,9 +14,18 @@ const HOST_ADDRESS: Ipv4Addr = Ipv4Addr::new(169, 254, 170, 1);
 
 /// Returns what the host's network is to be like.
 pub(super) fn network(config: &AgentConfig, settings: &NodeSettings) -> NetworkConfig {
+    with_names(config, served(settings), host_address(settings))
+}
+
+/// The same while nothing is known but one block.
+pub(super) fn before_settings(config: &AgentConfig, block: Cidr) -> NetworkConfig {
+    with_names(config, vec![block], HOST_ADDRESS)
+}
+
+fn with_names(config: &AgentConfig, served: Vec<Cidr>, host_address: Ipv4Addr) -> NetworkConfig {
     NetworkConfig {
-        served: served(settings),
-        host_address: host_address(settings),
+        served,
+        host_address,
         balancer_device: config.balancer_device.clone(),
         veth_prefix: config.veth_prefix.clone(),
         netns_dir: config.run_dir.join("netns"),
@@ -54,7 +63,12 @@ pub(super) fn ruleset<'a>(settings: &NodeSettings, members: impl Iterator<Item =
         .map(|balancer| Balancer {
             ip: balancer.ip,
             vpc: balancer.vpc.to_string(),
-            groups: balancer.groups.iter().map(ToString::to_string).filter(|id| groups.contains(id)).collect(),
+            groups: balancer
+                .groups
+                .iter()
+                .map(ToString::to_string)
+                .filter(|id| groups.contains(id))
+                .collect(),
         })
         .filter(|balancer| vpcs.contains(&balancer.vpc))
         .collect();

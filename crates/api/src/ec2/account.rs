@@ -56,7 +56,8 @@ pub(super) async fn describe_attributes(
         ("max-elastic-ips", control.config().public_cidr.size().saturating_sub(2).to_string()),
         ("vpc-max-elastic-ips", control.config().public_cidr.size().saturating_sub(2).to_string()),
     ];
-    if let Some(unknown) = input.attribute_name.iter().find(|name| all.iter().all(|(known, _)| known != name)) {
+    if let Some(unknown) = input.attribute_name.iter().find(|name| all.iter().all(|(known, _)| known != name))
+    {
         return Err(given::invalid(format!("Value ({unknown}) for parameter attributeName is invalid.")));
     }
     let wanted = all.into_iter().filter(|(name, _)| {
@@ -69,8 +70,7 @@ pub(super) async fn describe_attributes(
     Ok(DescribeAccountAttributesOutput { account_attribute_set: shown.collect() })
 }
 
-const ACL_FILTERS: [&str; 5] =
-    ["association.subnet-id", "default", "network-acl-id", "owner-id", "vpc-id"];
+const ACL_FILTERS: [&str; 5] = ["association.subnet-id", "default", "network-acl-id", "owner-id", "vpc-id"];
 
 /// Network ACLs cannot be changed here: each VPC has one, which lets everything pass.
 pub(super) async fn describe_network_acls(

@@ -30,7 +30,10 @@ pub(super) async fn allocate(control: &Control, input: AddressInput) -> Result<A
     given::refuse(input.public_ipv4_pool.as_deref().is_some_and(|pool| pool != "amazon"), "PublicIpv4Pool")?;
     given::refuse(input.customer_owned_ipv4_pool.is_some(), "CustomerOwnedIpv4Pool")?;
     given::refuse(input.ipam_pool_id.is_some(), "IpamPoolId")?;
-    given::refuse(input.network_border_group.as_ref().is_some_and(|group| group != region), "NetworkBorderGroup")?;
+    given::refuse(
+        input.network_border_group.as_ref().is_some_and(|group| group != region),
+        "NetworkBorderGroup",
+    )?;
     let tags = given::tags(&input.tag_specification, "elastic-ip")?;
     refuse_dry_run(input.dry_run)?;
     let address = addresses::allocate(control, tags).await?;
@@ -45,8 +48,7 @@ pub(super) async fn allocate(control: &Control, input: AddressInput) -> Result<A
 
 pub(super) async fn release(control: &Control, input: AddressInput) -> Result<(), Fault> {
     given::refuse(input.public_ip.is_some(), "PublicIp")?;
-    let id: AllocationId =
-        given::id(Kind::Allocation, input.allocation_id.as_deref().unwrap_or_default())?;
+    let id: AllocationId = given::id(Kind::Allocation, input.allocation_id.as_deref().unwrap_or_default())?;
     refuse_dry_run(input.dry_run)?;
     Ok(addresses::release(control, &id).await?)
 }
@@ -85,7 +87,9 @@ pub(super) async fn describe_attribute(
         allocation_id: address.id.to_string(),
     };
     let view = control.store().view();
-    Ok(DescribeAddressesAttributeOutput { address_set: wanted(&view, &input)?.iter().map(attribute).collect() })
+    Ok(DescribeAddressesAttributeOutput {
+        address_set: wanted(&view, &input)?.iter().map(attribute).collect(),
+    })
 }
 
 fn wanted(view: &View<'_>, input: &DescribeInput) -> Result<Vec<std::sync::Arc<ElasticIp>>, Fault> {

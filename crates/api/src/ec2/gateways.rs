@@ -55,8 +55,7 @@ pub(super) async fn describe(
     filters::check(&input.filter, &FILTERS)?;
     let view = control.store().view();
     let exists = |id: &str| view.get::<network::InternetGateway>(id).is_some();
-    let ids: Vec<InternetGatewayId> =
-        given::ids(Kind::InternetGateway, &input.internet_gateway_id, exists)?;
+    let ids: Vec<InternetGatewayId> = given::ids(Kind::InternetGateway, &input.internet_gateway_id, exists)?;
     let all = view.list::<network::InternetGateway>("");
     let wanted = all.iter().filter(|gateway| ids.is_empty() || ids.contains(&gateway.id));
     let shown = wanted.map(|gateway| show(control, gateway)).filter(|gateway| {

@@ -17,9 +17,9 @@ pub(super) fn id<T: FromStr>(kind: Kind, given: &str) -> Result<T, Fault> {
     if given.is_empty() {
         return Err(missing(&format!("{}Id", kind_name(kind))));
     }
-    given.parse().map_err(|_| {
-        Fault::caller(code, format!("Invalid id: \"{given}\" (expecting \"{prefix}-...\")"))
-    })
+    given
+        .parse()
+        .map_err(|_| Fault::caller(code, format!("Invalid id: \"{given}\" (expecting \"{prefix}-...\")")))
 }
 
 /// Returns the ids that were given, each well formed and there.
@@ -66,7 +66,9 @@ pub(super) fn cidr(given: &str, parameter: &str) -> Result<Cidr, Fault> {
         Cidr::around(address.parse::<Ipv4Addr>().ok()?, prefix.parse().ok()?)
     };
     parse().ok_or_else(|| {
-        invalid(format!("Value ({given}) for parameter {parameter} is invalid. This is not a valid CIDR block."))
+        invalid(format!(
+            "Value ({given}) for parameter {parameter} is invalid. This is not a valid CIDR block."
+        ))
     })
 }
 

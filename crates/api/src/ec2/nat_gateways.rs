@@ -37,7 +37,9 @@ pub(super) async fn create(control: &Control, input: NatGatewayInput) -> Result<
             ));
         }
         (other, _) => {
-            return Err(given::invalid(format!("Value ({other}) for parameter connectivityType is invalid.")));
+            return Err(given::invalid(format!(
+                "Value ({other}) for parameter connectivityType is invalid."
+            )));
         }
     };
     let new = NewNatGateway {

@@ -43,7 +43,9 @@ pub(super) fn read(control: &Control, permissions: &[GivenPermission]) -> Result
             add(Peer::Group(id), &group.description);
         }
         if rules.len() == before {
-            return Err(given::missing("ipPermissions: no CIDR block, prefix list or security group is named"));
+            return Err(given::missing(
+                "ipPermissions: no CIDR block, prefix list or security group is named",
+            ));
         }
     }
     Ok(rules)
@@ -97,8 +99,9 @@ fn traffic(
     };
     let number = |given: i64| match given {
         -1 => Ok(ANY),
-        _ => u16::try_from(given)
-            .map_err(|_| given::invalid(format!("Invalid value '{given}' for portRange. Ports are 0 to 65535."))),
+        _ => u16::try_from(given).map_err(|_| {
+            given::invalid(format!("Invalid value '{given}' for portRange. Ports are 0 to 65535."))
+        }),
     };
     let ports = match (protocol, from, to) {
         // On the others ports are given and mean nothing, as on AWS.
@@ -165,7 +168,9 @@ pub(super) fn show(rules: &[SecurityGroupRule], account: &str) -> Vec<IpPermissi
         let (place, description) = (&mut shown[place], description.clone());
         match &permission.peer {
             Peer::Cidr(cidr) => place.ip_ranges.push(IpRange { cidr_ip: cidr.to_string(), description }),
-            Peer::Cidr6(cidr) => place.ipv6_ranges.push(Ipv6Range { cidr_ipv6: cidr.to_string(), description }),
+            Peer::Cidr6(cidr) => {
+                place.ipv6_ranges.push(Ipv6Range { cidr_ipv6: cidr.to_string(), description })
+            }
             Peer::Group(group) => place.groups.push(UserIdGroupPair {
                 user_id: account.to_owned(),
                 group_id: group.to_string(),

@@ -109,8 +109,7 @@ pub(super) async fn describe(
     refuse_dry_run(input.dry_run)?;
     filters::check(&input.filter, &FILTERS)?;
     let groups = control.store().view().list::<SecurityGroup>("");
-    let exists =
-        |id: &str| groups.iter().any(|group| group.rules().any(|rule| rule.id.as_str() == id));
+    let exists = |id: &str| groups.iter().any(|group| group.rules().any(|rule| rule.id.as_str() == id));
     let ids: Vec<SecurityGroupRuleId> =
         given::ids(Kind::SecurityGroupRule, &input.security_group_rule_id, exists)?;
     let mut shown = Vec::new();

@@ -115,7 +115,8 @@ pub(super) async fn describe(
     refuse_dry_run(input.dry_run)?;
     filters::check(&input.filter, &SUBNET_FILTERS)?;
     let view = control.store().view();
-    let ids: Vec<SubnetId> = given::ids(Kind::Subnet, &input.subnet_id, |id| view.get::<network::Subnet>(id).is_some())?;
+    let ids: Vec<SubnetId> =
+        given::ids(Kind::Subnet, &input.subnet_id, |id| view.get::<network::Subnet>(id).is_some())?;
     let all = view.list::<network::Subnet>("");
     let wanted = all.iter().filter(|subnet| ids.is_empty() || ids.contains(&subnet.id));
     let shown = wanted.map(|subnet| show(control, subnet, interfaces::available(&view, subnet)));

@@ -16,8 +16,7 @@ pub(super) async fn create(control: &Control, input: TagsInput) -> Result<(), Fa
         return Err(given::missing("Tag"));
     }
     let given = input.tag.into_iter();
-    let new: Vec<Tag> =
-        given.map(|tag| Tag { key: tag.key, value: tag.value.unwrap_or_default() }).collect();
+    let new: Vec<Tag> = given.map(|tag| Tag { key: tag.key, value: tag.value.unwrap_or_default() }).collect();
     refuse_dry_run(input.dry_run)?;
     Ok(tags::put(control, &input.resource_id, &new).await?)
 }

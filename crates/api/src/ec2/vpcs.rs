@@ -60,18 +60,14 @@ pub(super) async fn describe_attribute(
     Ok(output)
 }
 
-pub(super) async fn modify_attribute(
-    control: &Control,
-    input: ModifyVpcAttributeInput,
-) -> Result<(), Fault> {
+pub(super) async fn modify_attribute(control: &Control, input: ModifyVpcAttributeInput) -> Result<(), Fault> {
     let id: VpcId = given::id(Kind::Vpc, &input.vpc_id)?;
     let metrics = input.enable_network_address_usage_metrics.is_some_and(|given| given.value);
     given::refuse(metrics, "EnableNetworkAddressUsageMetrics")?;
     match (input.enable_dns_support, input.enable_dns_hostnames) {
-        (Some(_), Some(_)) => Err(Fault::caller(
-            "InvalidParameterCombination",
-            "Only one attribute can be modified at a time.",
-        )),
+        (Some(_), Some(_)) => {
+            Err(Fault::caller("InvalidParameterCombination", "Only one attribute can be modified at a time."))
+        }
         (Some(given), None) => Ok(vpcs::modify(control, &id, VpcChange::DnsSupport(given.value)).await?),
         (None, Some(given)) => Ok(vpcs::modify(control, &id, VpcChange::DnsHostnames(given.value)).await?),
         (None, None) if input.enable_network_address_usage_metrics.is_some() => Ok(()),
@@ -91,10 +87,7 @@ const VPC_FILTERS: [&str; 9] = [
     "vpc-id",
 ];
 
-pub(super) async fn describe(
-    control: &Control,
-    input: DescribeInput,
-) -> Result<DescribeVpcsOutput, Fault> {
+pub(super) async fn describe(control: &Control, input: DescribeInput) -> Result<DescribeVpcsOutput, Fault> {
     refuse_dry_run(input.dry_run)?;
     filters::check(&input.filter, &VPC_FILTERS)?;
     let view = control.store().view();

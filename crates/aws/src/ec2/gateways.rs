@@ -1,5 +1,6 @@
 //! Internet and NAT gateways, route tables and Elastic IP addresses.
 
+use super::networks::State;
 use super::{Tag, TagSpecification};
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -148,8 +149,6 @@ pub struct RouteTableAssociation {
     pub subnet_id: Option<String>,
     pub association_state: State,
 }
-
-pub use super::networks::State;
 
 /// Input of operations on NAT gateways.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -72,11 +72,7 @@ pub fn allocate(
             Some((subnet, address))
         })
         .ok_or_else(|| Error::SubnetsExhausted(new.subnets.to_vec()))?;
-    let public_ip = if new.public {
-        Some(take_public(draft, config, &id)?)
-    } else {
-        None
-    };
+    let public_ip = if new.public { Some(take_public(draft, config, &id)?) } else { None };
     let attachment_id = ids::uuid();
     let description = match &new.owner {
         InterfaceOwner::Task { .. } => {

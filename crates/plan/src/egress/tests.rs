@@ -91,10 +91,7 @@ fn check(example: &Example, expected: &str) {
 
 #[test]
 fn a_subnet_follows_its_own_table_and_others_the_main_one() {
-    check(
-        &example("", "0.0.0.0/0 igw-00000001"),
-        "10.0.0.0/24: 0.0.0.0/0 Internet; 10.0.1.0/24: ",
-    );
+    check(&example("", "0.0.0.0/0 igw-00000001"), "10.0.0.0/24: 0.0.0.0/0 Internet; 10.0.1.0/24: ");
 }
 
 #[test]

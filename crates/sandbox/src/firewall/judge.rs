@@ -51,19 +51,17 @@ impl<'a> Judge<'a> {
     pub(super) fn among(rules: &'a Ruleset, local: HashSet<Ipv4Addr>) -> Judge<'a> {
         let tasks = rules.members.iter().map(|member| {
             let party = match &member.place {
-                Place::Vpc { vpc, subnet, groups, public_ip } => Party::Task {
-                    vpc,
-                    subnet: subnet.as_deref(),
-                    groups,
-                    public: public_ip.is_some(),
-                },
+                Place::Vpc { vpc, subnet, groups, public_ip } => {
+                    Party::Task { vpc, subnet: subnet.as_deref(), groups, public: public_ip.is_some() }
+                }
                 Place::Bridge { .. } => Party::Bridged,
             };
             (member.ip, party)
         });
-        let balancers = rules.balancers.iter().map(|balancer| {
-            (balancer.ip, Party::Balancer { vpc: &balancer.vpc, groups: &balancer.groups })
-        });
+        let balancers = rules
+            .balancers
+            .iter()
+            .map(|balancer| (balancer.ip, Party::Balancer { vpc: &balancer.vpc, groups: &balancer.groups }));
         Judge {
             groups: rules.groups.iter().map(|group| (group.id.as_str(), group)).collect(),
             subnets: rules.subnets.iter().map(|subnet| (subnet.id.as_str(), subnet)).collect(),
@@ -114,9 +112,7 @@ impl<'a> Judge<'a> {
                 !matches!(from, Some(Party::Task { .. } | Party::Bridged))
                     || self.allowed(groups, flow, flow.from, |group| &group.ingress)
             }
-            Some(Party::Bridged) => {
-                host || flow.asked != flow.to || matches!(from, Some(Party::Bridged))
-            }
+            Some(Party::Bridged) => host || flow.asked != flow.to || matches!(from, Some(Party::Bridged)),
             None => true,
         }
     }

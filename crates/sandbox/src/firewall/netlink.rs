@@ -93,7 +93,8 @@ impl Socket {
                 match i32::from(kind) {
                     libc::NLMSG_DONE => return Ok(()),
                     libc::NLMSG_ERROR => {
-                        let code = body.get(..4).and_then(|code| code.try_into().ok()).map_or(0, i32::from_ne_bytes);
+                        let code =
+                            body.get(..4).and_then(|code| code.try_into().ok()).map_or(0, i32::from_ne_bytes);
                         return Err(io::Error::from_raw_os_error(-code));
                     }
                     _ => each(body.get(4..).unwrap_or_default()),

@@ -3,8 +3,8 @@ use std::os::fd::AsFd;
 use std::time::Instant;
 
 use super::{
-    Balancer, Firewall, FirewallConfig, FirewallError, HostPort, Member, Permission, Place, Protocol, Ruleset,
-    SecurityGroup, Subnet, Way,
+    Balancer, Firewall, FirewallConfig, FirewallError, HostPort, Member, Permission, Place, Protocol,
+    Ruleset, SecurityGroup, Subnet, Way,
 };
 use crate::network::tests::{address, config, greet, serve_once};
 use crate::network::{Cidr, Network, Slot};
@@ -145,9 +145,7 @@ fn f62_task_cannot_speak_with_an_address_that_is_not_its_own() {
         let (a, b) = (task(&network, 20).await, task(&network, 21).await);
         let mut firewall = firewall();
         let members = vec![member(&a, 20, &["sg-a"]), member(&b, 21, &["sg-a"])];
-        firewall
-            .apply(&ruleset(vec![group("sg-a", vec![anything()])], members, vec![]))
-            .unwrap();
+        firewall.apply(&ruleset(vec![group("sg-a", vec![anything()])], members, vec![])).unwrap();
         let heard = crate::network::within(b.namespace(), || std::net::UdpSocket::bind(at(21, 53))).unwrap();
         heard.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
         let say = |source: Ipv4Addr| {
@@ -245,11 +243,8 @@ fn public_address_leads_to_its_task_from_the_host_and_from_another_task() {
         network.assign(&served, &served_address).await.unwrap();
         let other = task(&network, 21).await;
         let mut firewall = firewall();
-        firewall
-            .apply(&ruleset(vec![group("sg-a", vec![anything()])], vec![], vec![]))
-            .unwrap();
-        let member_served =
-            placed(&served, address(20).ip, "vpc-a", "subnet-a", &["sg-a"], Some(public));
+        firewall.apply(&ruleset(vec![group("sg-a", vec![anything()])], vec![], vec![])).unwrap();
+        let member_served = placed(&served, address(20).ip, "vpc-a", "subnet-a", &["sg-a"], Some(public));
         firewall.add(&member_served).unwrap();
         firewall.add(&member(&other, 21, &["sg-a"])).unwrap();
         for from in [None, Some(&other)] {
@@ -321,7 +316,10 @@ fn f64_connection_ends_when_the_rule_that_let_it_in_is_taken_away() {
         let rules = |ingress: Vec<Permission>| {
             ruleset(vec![group("sg-a", vec![anything()]), group("sg-b", ingress)], members.clone(), vec![])
         };
-        let (both, one) = (rules(vec![from_group("sg-a", 80), from_group("sg-a", 81)]), rules(vec![from_group("sg-a", 81)]));
+        let (both, one) = (
+            rules(vec![from_group("sg-a", 80), from_group("sg-a", 81)]),
+            rules(vec![from_group("sg-a", 81)]),
+        );
         firewall.apply(&both).unwrap();
         let pair = |port: u16| {
             let listener = crate::network::within(b.namespace(), || TcpListener::bind(at(21, port))).unwrap();
@@ -384,7 +382,8 @@ fn the_world_is_reached_only_by_a_way_that_the_subnet_has() {
         nix::mount::mount(Some("none"), "/run", Some("tmpfs"), hidden, None::<&str>).unwrap();
         assert!(world("world").status().unwrap().success());
         let beyond = std::fs::File::open("/run/netns/world").unwrap();
-        let listener = crate::network::within(beyond.as_fd(), || TcpListener::bind("198.51.100.1:80")).unwrap();
+        let listener =
+            crate::network::within(beyond.as_fd(), || TcpListener::bind("198.51.100.1:80")).unwrap();
         let slots = [task(&network, 20).await, task(&network, 21).await, task(&network, 22).await];
         let public = Ipv4Addr::new(198, 18, 0, 5);
         let groups = || vec![group("sg-a", vec![anything()])];
@@ -415,7 +414,11 @@ fn the_world_is_reached_only_by_a_way_that_the_subnet_has() {
         firewall.apply(&rules).unwrap();
         assert!(!reach(&slots[0]), "a gateway without a public address");
         assert!(reach(&slots[1]), "NAT");
-        assert_eq!(listener.accept().unwrap().1.ip().to_string(), "198.51.100.2", "the host's address is seen");
+        assert_eq!(
+            listener.accept().unwrap().1.ip().to_string(),
+            "198.51.100.2",
+            "the host's address is seen"
+        );
         assert!(!reach(&slots[2]), "a hole before the default route");
         rules.members[0] = at(&slots[0], 20, "inside", Some(public));
         firewall.apply(&rules).unwrap();
@@ -455,9 +458,12 @@ fn port_of_the_host_leads_to_a_bridged_task_from_the_host_its_loopback_and_other
         let served = Member { ip: address(20).ip, veth: bridged.veth().to_owned(), place };
         firewall.add(&served).unwrap();
         firewall.add(&member(&other, 21, &["sg-a"])).unwrap();
-        for (from, host) in
-            [(None, "127.0.0.1"), (None, "172.31.0.1"), (Some(&other), "172.31.0.1"), (Some(&bridged), "172.31.0.1")]
-        {
+        for (from, host) in [
+            (None, "127.0.0.1"),
+            (None, "172.31.0.1"),
+            (Some(&other), "172.31.0.1"),
+            (Some(&bridged), "172.31.0.1"),
+        ] {
             let server = serve_once(&bridged, at(20, 80));
             let to = SocketAddrV4::new(host.parse().unwrap(), 8080);
             assert_eq!(greet(from, to).unwrap(), "hello", "{host} from {from:?}");
@@ -468,10 +474,15 @@ fn port_of_the_host_leads_to_a_bridged_task_from_the_host_its_loopback_and_other
         // The task's veth takes packets for 127.0.0.0/8 back, but not from the task.
         let host = TcpListener::bind("127.0.0.1:9000").unwrap();
         let to_loopback = crate::network::within(bridged.namespace(), || {
-            let add = ["route", "add", "127.0.0.1/32", "via", "172.31.0.1", "dev", "eth0", "onlink", "table", "9"];
+            let add =
+                ["route", "add", "127.0.0.1/32", "via", "172.31.0.1", "dev", "eth0", "onlink", "table", "9"];
             std::process::Command::new("ip").args(add).status()?;
-            std::process::Command::new("ip").args(["rule", "add", "pref", "0", "to", "127.0.0.1", "lookup", "9"]).status()?;
-            std::process::Command::new("ip").args(["rule", "del", "pref", "0", "lookup", "local"]).status()?;
+            std::process::Command::new("ip")
+                .args(["rule", "add", "pref", "0", "to", "127.0.0.1", "lookup", "9"])
+                .status()?;
+            std::process::Command::new("ip")
+                .args(["rule", "del", "pref", "0", "lookup", "local"])
+                .status()?;
             std::fs::write("/proc/sys/net/ipv4/conf/eth0/route_localnet", "1")?;
             TcpStream::connect_timeout(&host.local_addr()?, std::time::Duration::from_millis(300))
         });

@@ -90,7 +90,8 @@ pub(super) async fn routes(handle: &Handle) -> Result<Vec<(Cidr, Option<u32>)>, 
         if route.header.table != RouteHeader::RT_TABLE_MAIN {
             continue;
         }
-        let mut cidr = Cidr { address: Ipv4Addr::UNSPECIFIED, prefix: route.header.destination_prefix_length };
+        let mut cidr =
+            Cidr { address: Ipv4Addr::UNSPECIFIED, prefix: route.header.destination_prefix_length };
         let mut device = None;
         for attribute in &route.attributes {
             match attribute {

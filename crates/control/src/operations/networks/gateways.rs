@@ -33,9 +33,7 @@ pub async fn attach(control: &Control, id: &InternetGatewayId, vpc: &VpcId) -> R
         }
         let taken = |other: &Arc<InternetGateway>| other.vpc.as_ref() == Some(vpc);
         if draft.list::<InternetGateway>("").iter().any(taken) {
-            return Err(Error::invalid(format!(
-                "Network {vpc} already has an internet gateway attached"
-            )));
+            return Err(Error::invalid(format!("Network {vpc} already has an internet gateway attached")));
         }
         draft.put(InternetGateway { vpc: Some(vpc.clone()), ..(*gateway).clone() });
         Ok(())

@@ -101,7 +101,9 @@ pub async fn delete(control: &Control, id: &PrefixListId) -> Result<Arc<PrefixLi
             .iter()
             .any(|group| group.rules().any(|rule| rule.permission.peer == peer));
         if named {
-            return Err(Error::InUse(format!("The prefix list {id} is referenced by a security group rule.")));
+            return Err(Error::InUse(format!(
+                "The prefix list {id} is referenced by a security group rule."
+            )));
         }
         draft.delete::<PrefixList>(id.as_str());
         Ok(list)

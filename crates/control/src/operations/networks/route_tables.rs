@@ -76,7 +76,9 @@ pub async fn put_route(
             (Some(_), Place::New) => return Err(Error::RouteExists(route.destination)),
             (None, Place::New) if room => table.routes.push(route.clone()),
             (None, Place::New) => {
-                return Err(Error::invalid(format!("Route table {id} can have at most {ROUTES_MAX} routes.")));
+                return Err(Error::invalid(format!(
+                    "Route table {id} can have at most {ROUTES_MAX} routes."
+                )));
             }
             (None, Place::Existing) => {
                 return Err(Error::RouteNotFound { destination: route.destination, table: id.clone() });
@@ -93,7 +95,9 @@ pub async fn delete_route(control: &Control, id: &RouteTableId, destination: Cid
     let deleted = control.store().update(|draft| {
         let mut table = (*find(draft, id.as_str())?).clone();
         if vpcs::find(draft, &table.vpc)?.cidr == destination {
-            return Err(Error::invalid(format!("cannot remove local route {destination} in route table {id}")));
+            return Err(Error::invalid(format!(
+                "cannot remove local route {destination} in route table {id}"
+            )));
         }
         let before = table.routes.len();
         table.routes.retain(|route| route.destination != destination);

@@ -189,18 +189,25 @@ fn check(rule: &GivenRule) -> Result<(), Error> {
     match (protocol, ports) {
         (IpProtocol::Tcp | IpProtocol::Udp, None) => {
             let name = if *protocol == IpProtocol::Tcp { "tcp" } else { "udp" };
-            Err(Error::invalid(format!("Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange ({name}).")))
+            Err(Error::invalid(format!(
+                "Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange ({name})."
+            )))
         }
         (IpProtocol::Tcp | IpProtocol::Udp, Some((from, to))) if from > to => {
             Err(Error::invalid(format!("Invalid TCP/UDP port range ({from}:{to})")))
         }
-        (IpProtocol::Icmp, Some((kind, code))) if (*kind > 255 && *kind != u16::MAX) || (*code > 255 && *code != u16::MAX) => {
+        (IpProtocol::Icmp, Some((kind, code)))
+            if (*kind > 255 && *kind != u16::MAX) || (*code > 255 && *code != u16::MAX) =>
+        {
             Err(Error::MalformedRule(format!("ICMP code and type ({kind}:{code}) are not valid")))
         }
         (IpProtocol::Icmp, Some((u16::MAX, code))) if *code != u16::MAX => {
             Err(Error::MalformedRule(format!("ICMP code ({code}) without a type")))
         }
-        (IpProtocol::All | IpProtocol::Tcp | IpProtocol::Udp | IpProtocol::Icmp | IpProtocol::Number(_), _) => Ok(()),
+        (
+            IpProtocol::All | IpProtocol::Tcp | IpProtocol::Udp | IpProtocol::Icmp | IpProtocol::Number(_),
+            _,
+        ) => Ok(()),
     }
 }
 

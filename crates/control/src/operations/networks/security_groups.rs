@@ -65,9 +65,10 @@ pub async fn delete(control: &Control, id: &SecurityGroupId) -> Result<(), Error
         if group.name == SecurityGroup::DEFAULT {
             return Err(Error::DefaultGroup(id.clone()));
         }
-        let held = draft.list::<NetworkInterface>("").iter().any(|interface| {
-            interface.status == InterfaceStatus::InUse && interface.groups.contains(id)
-        });
+        let held = draft
+            .list::<NetworkInterface>("")
+            .iter()
+            .any(|interface| interface.status == InterfaceStatus::InUse && interface.groups.contains(id));
         let balancers =
             draft.list::<LoadBalancer>("").iter().any(|balancer| balancer.security_groups.contains(id));
         let named = draft.list::<SecurityGroup>("").iter().any(|other| other.id != *id && names(other, id));

@@ -104,7 +104,9 @@ pub fn all(look: &View<'_>) -> Vec<Tagged> {
         group.rules().for_each(|rule| add(rule.id.to_string(), "security-group-rule", &rule.tags));
     }
     look.list::<PrefixList>("").iter().for_each(|it| add(it.id.to_string(), "prefix-list", &it.tags));
-    look.list::<InternetGateway>("").iter().for_each(|it| add(it.id.to_string(), "internet-gateway", &it.tags));
+    look.list::<InternetGateway>("")
+        .iter()
+        .for_each(|it| add(it.id.to_string(), "internet-gateway", &it.tags));
     look.list::<RouteTable>("").iter().for_each(|it| add(it.id.to_string(), "route-table", &it.tags));
     look.list::<NatGateway>("").iter().for_each(|it| add(it.id.to_string(), "natgateway", &it.tags));
     look.list::<ElasticIp>("").iter().for_each(|it| add(it.id.to_string(), "elastic-ip", &it.tags));

@@ -49,7 +49,11 @@ fn rules() -> Ruleset {
             group("open", vec![all.clone()]),
         ],
         vpcs: vec!["vpc-a".to_owned(), "vpc-b".to_owned()],
-        subnets: vec![subnet("inside", Way::Internet), subnet("nat", Way::Nat), subnet("closed", Way::Nowhere)],
+        subnets: vec![
+            subnet("inside", Way::Internet),
+            subnet("nat", Way::Nat),
+            subnet("closed", Way::Nowhere),
+        ],
         members: vec![
             task(WEB, "vpc-a", "inside", "web", Some(PUBLIC)),
             task(DATABASE, "vpc-a", "closed", "db", None),
