@@ -75,7 +75,15 @@ def test_each_registration_is_a_new_revision_and_comes_back_as_it_was_given(ecs)
         {"containerDefinitions": []},
         {"containerDefinitions": [container(image="")]},
         {"containerDefinitions": [container(privileged=True)]},
-        {"containerDefinitions": [container()], "networkMode": "bridge"},
+        {
+            "containerDefinitions": [container(portMappings=[{"containerPortRange": "80-90"}])],
+            "networkMode": "bridge",
+        },
+        {"containerDefinitions": [container(portMappings=[{"containerPort": 80}])], "networkMode": "none"},
+        {
+            "containerDefinitions": [container(portMappings=[{"containerPort": 80, "hostPort": 81}])],
+            "networkMode": "host",
+        },
         {"containerDefinitions": [container()], "requiresCompatibilities": ["FARGATE"], "cpu": "256"},
         {"containerDefinitions": [container()], "volumes": [{"name": "data", "host": {}}]},
     ],
@@ -94,7 +102,7 @@ def test_errors_have_awss_codes(ecs, client, cluster):
     assert code(ecs.update_service, cluster=cluster, service="none") == "ServiceNotFoundException"
     assert code(ecs.describe_tasks, cluster=cluster, tasks=[]) == "InvalidParameterException"
     absent = {"cluster": cluster, "taskDefinition": "none"}
-    assert code(ecs.run_task, **absent) == "InvalidParameterException"
+    assert code(ecs.run_task, **absent) == "ClientException"
     assert code(ecs.run_task, **absent, networkConfiguration=network) == "ClientException"
 
 

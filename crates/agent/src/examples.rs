@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use wharf_model::{
     CpuUnits, Mebibytes, Place, Timestamp,
     task::DesiredStatus,
-    task_definition::{ContainerDefinition, LaunchType, Revision},
+    task_definition::{ContainerDefinition, LaunchType, NetworkMode, Revision},
 };
 use wharf_nodelink::agent::{Assignment, InterfaceAssignment};
 
@@ -34,7 +34,8 @@ pub(crate) fn assignment() -> Assignment {
         cpu: CpuUnits(256),
         memory: Mebibytes(512),
         containers: vec![(container("web"), place.arn("ecs", format!("container/default/{TASK}/1")))],
-        interface: InterfaceAssignment {
+        network_mode: NetworkMode::Awsvpc,
+        interface: Some(InterfaceAssignment {
             id: "eni-00000001".parse().unwrap(),
             private_ip: [172, 31, 0, 10].into(),
             subnet_cidr: "172.31.0.0/20".parse().unwrap(),
@@ -44,7 +45,7 @@ pub(crate) fn assignment() -> Assignment {
             public_ip: None,
             groups: vec!["sg-00000001".parse().unwrap()],
             private_dns_name: "ip-172-31-0-10.us-east-1.compute.internal".to_owned(),
-        },
+        }),
         tags: BTreeMap::from([("team".to_owned(), "harbour".to_owned())]),
         created_at: Timestamp(1_000),
     }

@@ -4,6 +4,7 @@ use crate::{
     AgentConfig,
     error::{Error, chain},
 };
+use bridge::{Addresses, Kept, Taken};
 use std::{
     collections::{BTreeMap, VecDeque},
     net::{Ipv4Addr, TcpListener},
@@ -18,9 +19,12 @@ use wharf_sandbox::{
     network::{Address, Cidr, ForeignRoute, Network, NetworkError, Slot, SlotName},
 };
 
+mod bridge;
 mod rules;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use bridge::{Bridge, Wish, own_ports, wishes};
 
 /// The network of this node.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ struct State {
     members: BTreeMap<TaskId, Member>,
     /// Routes of this host that VPCs get in the way of.
     foreign: Vec<ForeignRoute>,
+    /// Addresses of bridged tasks.
+    addresses: Addresses,
     /// Addresses whose tasks are gone and whose connections are still tracked.
     gone: Vec<Ipv4Addr>,
 }
@@ -50,10 +56,36 @@ struct Prepared {
     listener: TcpListener,
 }
 
-/// A slot that a task has.
+/// How a task is to be connected.
+#[derive(Debug, Clone)]
+pub(crate) enum Wanted {
+    /// By an interface of its own.
+    Interface(Box<InterfaceAssignment>),
+    /// Behind the host, with these ports of it.
+    Bridge(Vec<Wish>),
+    /// As the host is.
+    Host,
+    /// Not at all.
+    Nothing,
+}
+
+/// How a task was connected before this agent was started.
+#[derive(Debug, Clone)]
+pub(crate) enum Connection {
+    /// By an interface of its own.
+    Interface(Box<InterfaceAssignment>),
+    /// Behind the host.
+    Bridge(Bridge),
+    /// Not at all.
+    Nothing,
+}
+
+/// What a task has of the network, to be given back.
 #[derive(Debug)]
 pub(crate) struct Held {
-    slot: Slot,
+    /// Its slot; a task in the host's own network has none.
+    slot: Option<Slot>,
+    _ports: Kept,
 }
 
 /// What a task needs of its slot besides having it.
@@ -65,12 +97,14 @@ pub(crate) struct Connected {
     pub(crate) namespace: Arc<OwnedFd>,
     /// The metadata endpoint's listener.
     pub(crate) listener: TcpListener,
+    /// What a bridged task has of the host.
+    pub(crate) bridge: Option<Bridge>,
 }
 
 impl Held {
     /// Returns the slot's name, which the journal keeps.
-    pub(crate) fn name(&self) -> &SlotName {
-        self.slot.name()
+    pub(crate) fn name(&self) -> Option<&SlotName> {
+        self.slot.as_ref().map(Slot::name)
     }
 }
 
@@ -81,6 +115,10 @@ pub(crate) enum ConnectError {
     Prepare(#[source] NetworkError),
     #[error("the subnet {subnet} overlaps a route of this host: {route}")]
     Overlap { subnet: Cidr, route: ForeignRoute },
+    #[error(transparent)]
+    Port(#[from] Taken),
+    #[error("every address of bridged tasks is taken")]
+    Crowded,
     #[error("use the network namespace")]
     Namespace(#[source] std::io::Error),
     #[error("give the task its address")]
@@ -100,7 +138,14 @@ impl Fabric {
             table: config.firewall_table.clone(),
             veth_prefix: config.veth_prefix.clone(),
         })?;
-        let state = State { firewall, settings, members: BTreeMap::new(), foreign, gone: Vec::new() };
+        let state = State {
+            firewall,
+            settings,
+            members: BTreeMap::new(),
+            foreign,
+            addresses: Addresses::default(),
+            gone: Vec::new(),
+        };
         Ok(Fabric {
             network,
             state: Mutex::new(state),
@@ -114,18 +159,29 @@ impl Fabric {
     /// back. Then the firewall is made to say all of it.
     pub(crate) async fn adopt(
         &self,
-        owners: &BTreeMap<SlotName, (TaskId, InterfaceAssignment)>,
+        owners: &BTreeMap<SlotName, (TaskId, Connection)>,
     ) -> Result<BTreeMap<TaskId, Connected>, Error> {
         let mut connected = BTreeMap::new();
         for slot in self.network.adopt().await? {
-            if let Some((task, interface)) = owners.get(slot.name()) {
+            if let Some((task, connection)) = owners.get(slot.name()) {
+                let (mut kept, mut bridge) = (Kept::default(), None);
                 {
                     let mut state = self.lock();
-                    let member = rules::member(&slot, interface, &state.settings);
-                    state.members.insert(task.clone(), member);
+                    let member = match connection {
+                        Connection::Interface(interface) => {
+                            Some(rules::member(&slot, interface, &state.settings))
+                        }
+                        Connection::Bridge(found) => {
+                            kept = bridge::keep_again(found);
+                            bridge = Some(found.clone());
+                            Some(rules::bridged(&slot, found))
+                        }
+                        Connection::Nothing => None,
+                    };
+                    state.members.extend(member.map(|member| (task.clone(), member)));
                 }
                 let listener = self.listen_again(&slot).await?;
-                match connect(slot, listener) {
+                match connect(Some(slot), kept, listener, bridge) {
                     Ok(found) => drop(connected.insert(task.clone(), found)),
                     Err(error) => {
                         tracing::error!(%task, error = chain(&error), "network namespace not usable")
@@ -210,15 +266,23 @@ impl Fabric {
         }
     }
 
-    /// Gives a task a network: its address, its groups, its metadata listener.
-    pub(crate) async fn connect(
-        &self,
-        task: &TaskId,
-        interface: &InterfaceAssignment,
-    ) -> Result<Connected, ConnectError> {
-        let overlap = self.lock().overlap(interface.subnet_cidr);
-        if let Some((subnet, route)) = overlap {
-            return Err(ConnectError::Overlap { subnet, route });
+    /// Gives a task a network: its address, its groups or ports, its metadata listener.
+    pub(crate) async fn connect(&self, task: &TaskId, wanted: &Wanted) -> Result<Connected, ConnectError> {
+        let (mut kept, mut bridge) = (Kept::default(), None);
+        match wanted {
+            Wanted::Interface(interface) => {
+                if let Some((subnet, route)) = self.lock().overlap(interface.subnet_cidr) {
+                    return Err(ConnectError::Overlap { subnet, route });
+                }
+            }
+            Wanted::Bridge(wishes) => {
+                let (held, ports) = bridge::keep(wishes)?;
+                kept = held;
+                let ip = self.lock().address().ok_or(ConnectError::Crowded)?;
+                bridge = Some(Bridge { ip, ports });
+            }
+            Wanted::Host => return in_host().map_err(ConnectError::Namespace),
+            Wanted::Nothing => {}
         }
         let ready = self.pool().pop_front();
         self.refill.notify_one();
@@ -226,23 +290,45 @@ impl Fabric {
             Some(prepared) => prepared,
             None => self.prepare().await.map_err(ConnectError::Prepare)?,
         };
+        match self.admit(task, &slot, wanted, bridge.as_ref()).await {
+            Ok(()) => return connect(Some(slot), kept, listener, bridge).map_err(ConnectError::Namespace),
+            Err(error) => {
+                let held = Held { slot: Some(slot), _ports: kept };
+                if let Err(error) = self.disconnect(task, Some(held), public_ip(wanted)).await {
+                    tracing::error!(%task, error = chain(&error), "network of a task that failed not given back");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets a slot take part as a task's.
+    async fn admit(
+        &self,
+        task: &TaskId,
+        slot: &Slot,
+        wanted: &Wanted,
+        bridge: Option<&Bridge>,
+    ) -> Result<(), ConnectError> {
+        let address = match (wanted, bridge) {
+            (Wanted::Interface(interface), _) => address(interface),
+            (_, Some(bridge)) => {
+                self.network.open_loopback(slot).map_err(ConnectError::Assign)?;
+                bridge.address()
+            }
+            (Wanted::Bridge(_) | Wanted::Host | Wanted::Nothing, None) => return Ok(()),
+        };
         let admitted = tokio::task::block_in_place(|| {
             let mut state = self.lock();
-            let member = rules::member(&slot, interface, &state.settings);
+            let member = match (wanted, bridge) {
+                (Wanted::Interface(interface), _) => rules::member(slot, interface, &state.settings),
+                (_, Some(bridge)) => rules::bridged(slot, bridge),
+                (_, None) => return Ok(()),
+            };
             state.admit(task, member)
         });
-        let assigned = match admitted {
-            Ok(()) => self.network.assign(&slot, &address(interface)).await.map_err(ConnectError::Assign),
-            Err(error) => Err(ConnectError::Firewall(error)),
-        };
-        let result = match assigned {
-            Ok(()) => return connect(slot, listener).map_err(ConnectError::Namespace),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = self.disconnect(task, Some(Held { slot }), interface).await {
-            tracing::error!(%task, error = chain(&error), "network of a task that failed not given back");
-        }
-        result
+        admitted.map_err(ConnectError::Firewall)?;
+        self.network.assign(slot, &address).await.map_err(ConnectError::Assign)
     }
 
     /// Gives a task's network back.
@@ -250,7 +336,7 @@ impl Fabric {
         &self,
         task: &TaskId,
         held: Option<Held>,
-        interface: &InterfaceAssignment,
+        public_ip: Option<Ipv4Addr>,
     ) -> Result<(), Error> {
         tokio::task::block_in_place(|| {
             let mut state = self.lock();
@@ -262,8 +348,8 @@ impl Fabric {
                 None => Ok(()),
             }
         })?;
-        match held {
-            Some(Held { slot }) => Ok(self.network.release(slot, interface.public_ip).await?),
+        match held.and_then(|held| held.slot) {
+            Some(slot) => Ok(self.network.release(slot, public_ip).await?),
             None => Ok(()),
         }
     }
@@ -340,6 +426,13 @@ impl State {
         Ok(())
     }
 
+    /// Returns an address for a bridged task. One whose connections are still tracked is not given.
+    fn address(&mut self) -> Option<Ipv4Addr> {
+        let mut taken = bridge::taken(&self.members);
+        taken.extend(&self.gone);
+        self.addresses.next(&taken)
+    }
+
     fn overlap(&self, subnet: wharf_model::network::Cidr) -> Option<(Cidr, ForeignRoute)> {
         let subnet = rules::cidr(&subnet);
         let route = self.foreign.iter().find(|route| route.cidr.overlaps(&subnet))?;
@@ -367,9 +460,38 @@ fn servable(wanted: Vec<Cidr>, foreign: &[ForeignRoute]) -> Vec<Cidr> {
     served
 }
 
-fn connect(slot: Slot, listener: TcpListener) -> Result<Connected, std::io::Error> {
-    let namespace = Arc::new(slot.namespace().try_clone_to_owned()?);
-    Ok(Connected { held: Held { slot }, namespace, listener })
+fn connect(
+    slot: Option<Slot>,
+    kept: Kept,
+    listener: TcpListener,
+    bridge: Option<Bridge>,
+) -> Result<Connected, std::io::Error> {
+    let namespace = match &slot {
+        Some(slot) => slot.namespace().try_clone_to_owned()?,
+        None => std::fs::File::open("/proc/self/ns/net")?.into(),
+    };
+    Ok(Connected { held: Held { slot, _ports: kept }, namespace: Arc::new(namespace), listener, bridge })
+}
+
+/// Returns the connection of a task in the host's own network. Its metadata is served on a port of the loopback.
+fn in_host() -> Result<Connected, std::io::Error> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    connect(None, Kept::default(), listener, None)
+}
+
+/// The same for a task that had this port before; another one when it was taken meanwhile.
+pub(crate) fn in_host_again(port: u16) -> Result<Connected, std::io::Error> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    connect(None, Kept::default(), listener, None)
+}
+
+fn public_ip(wanted: &Wanted) -> Option<Ipv4Addr> {
+    match wanted {
+        Wanted::Interface(interface) => interface.public_ip,
+        Wanted::Bridge(_) | Wanted::Host | Wanted::Nothing => None,
+    }
 }
 
 fn address(interface: &InterfaceAssignment) -> Address {

@@ -3,8 +3,19 @@
 use std::{fmt::Write, fs, net::Ipv4Addr};
 
 /// Returns `/etc/hosts`.
-pub(crate) fn hosts(address: Ipv4Addr, name: &str) -> String {
-    format!("127.0.0.1 localhost\n{address} {name}\n")
+pub(crate) fn hosts(address: Option<Ipv4Addr>, name: &str) -> String {
+    let own = address.unwrap_or(Ipv4Addr::LOCALHOST);
+    format!("127.0.0.1 localhost\n{own} {name}\n")
+}
+
+/// Returns a file of the host as it is now; nothing when it cannot be read.
+pub(crate) fn of_host(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+/// Returns the host's name.
+pub(crate) fn host_name() -> String {
+    of_host("/proc/sys/kernel/hostname").trim().to_owned()
 }
 
 /// Returns `/etc/resolv.conf`.

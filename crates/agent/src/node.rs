@@ -117,8 +117,7 @@ impl Node {
         let fabric = Arc::new(Fabric::open(&self.config, settings).await?);
         let this_boot = records.iter().filter(|record| record.boot_id == self.identity.boot_id);
         let owners = this_boot.filter_map(|record| {
-            let assignment = &record.assignment;
-            Some((record.slot.clone()?, (assignment.task.clone(), assignment.interface.clone())))
+            Some((record.slot.clone()?, (record.assignment.task.clone(), record.connection())))
         });
         let mut links = fabric.adopt(&owners.collect()).await?;
         crate::sweep::cgroups(self, &records)?;
@@ -128,7 +127,12 @@ impl Node {
         tracing::info!(tasks = records.len(), adopted_networks = links.len(), "node prepared");
         for record in records {
             let task = record.assignment.task.clone();
-            let link = links.remove(&task);
+            let in_host = record.metadata_port.filter(|_| record.boot_id == self.identity.boot_id);
+            let link = match in_host {
+                // Another program may have the port by now: then its metadata is gone, and nothing else.
+                Some(port) => crate::fabric::in_host_again(port).ok(),
+                None => links.remove(&task),
+            };
             self.supervise(&mut self.tasks(), record, link);
         }
         tokio::spawn(fabric.clone().keep_watch());

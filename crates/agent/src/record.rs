@@ -7,13 +7,18 @@
 use crate::{
     disk::{self, Durability},
     error::Error,
+    fabric::{self, Bridge, Connection, Wanted},
     image::ImageNote,
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs;
-use wharf_model::{Arn, TaskId, Timestamp, task_definition::ContainerDefinition};
+use wharf_model::{
+    Arn, TaskId, Timestamp,
+    task::NetworkBinding,
+    task_definition::{ContainerDefinition, NetworkMode},
+};
 use wharf_nodelink::agent::{Assignment, ContainerReport, TaskReport};
 use wharf_plan::task::{Container, Life, Task};
 use wharf_sandbox::network::SlotName;
@@ -33,6 +38,12 @@ pub(crate) struct Record {
     pub(crate) notes: Vec<ContainerNote>,
     /// Its network slot.
     pub(crate) slot: Option<SlotName>,
+    /// What a bridged task has of the host.
+    #[serde(default)]
+    pub(crate) bridge: Option<Bridge>,
+    /// Where a task in the host's own network finds its metadata: a port of the loopback.
+    #[serde(default)]
+    pub(crate) metadata_port: Option<u16>,
 }
 
 /// What is known of a container besides where it stands.
@@ -65,12 +76,51 @@ impl Record {
             finished_at: None,
         });
         let (task, notes) = (Task::new(lives.collect()), notes.collect());
-        Record { boot_id: boot_id.to_owned(), assignment, task, notes, slot: None }
+        Record {
+            boot_id: boot_id.to_owned(),
+            assignment,
+            task,
+            notes,
+            slot: None,
+            bridge: None,
+            metadata_port: None,
+        }
     }
 
     /// Returns a container's definition.
     pub(crate) fn definition(&self, container: usize) -> &ContainerDefinition {
         &self.assignment.containers[container].0
+    }
+
+    /// Returns how the task is to be connected.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let containers = self.assignment.containers.iter().map(|(definition, _)| definition);
+        match (self.assignment.network_mode, &self.assignment.interface) {
+            (NetworkMode::Awsvpc, Some(interface)) => Wanted::Interface(Box::new(interface.clone())),
+            (NetworkMode::Bridge, _) => Wanted::Bridge(fabric::wishes(NetworkMode::Bridge, containers)),
+            (NetworkMode::Host, _) => Wanted::Host,
+            (NetworkMode::None | NetworkMode::Awsvpc, _) => Wanted::Nothing,
+        }
+    }
+
+    /// Returns how the task was connected, as far as that outlives an agent.
+    pub(crate) fn connection(&self) -> Connection {
+        match (&self.assignment.interface, &self.bridge) {
+            (Some(interface), _) => Connection::Interface(Box::new(interface.clone())),
+            (None, Some(bridge)) => Connection::Bridge(bridge.clone()),
+            (None, None) => Connection::Nothing,
+        }
+    }
+
+    /// Returns the ports of the host that lead to a container, once there are some.
+    fn bindings(&self, container: &str) -> Vec<NetworkBinding> {
+        let containers = self.assignment.containers.iter().map(|(definition, _)| definition);
+        let ports = match (&self.bridge, self.metadata_port) {
+            (Some(bridge), _) => bridge.ports.clone(),
+            (None, Some(_)) => fabric::own_ports(containers),
+            (None, None) => Vec::new(),
+        };
+        ports.into_iter().filter(|(name, _)| name == container).map(|(_, binding)| binding).collect()
     }
 
     /// Returns the place of a container by its id.
@@ -95,6 +145,7 @@ impl Record {
                 runtime_id: note.attempted.then(|| note.id.clone()),
                 exit_code: ending.code,
                 reason: ending.reason,
+                network_bindings: self.bindings(&definition.name),
             }
         });
         TaskReport {

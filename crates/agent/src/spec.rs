@@ -4,7 +4,10 @@ use crate::{files, record::Record};
 use camino::Utf8Path;
 use std::net::Ipv4Addr;
 use wharf_image::Image;
-use wharf_model::{Mebibytes, task_definition::LaunchType};
+use wharf_model::{
+    Mebibytes,
+    task_definition::{LaunchType, NetworkMode},
+};
 use wharf_sandbox::spec::{ContainerSpec, Limits, Ulimit};
 
 /// Why a container cannot be described.
@@ -24,7 +27,7 @@ pub(crate) fn container(
     nameservers: &[Ipv4Addr],
 ) -> Result<ContainerSpec, SpecError> {
     let (definition, note) = (record.definition(place), &record.notes[place]);
-    let interface = &record.assignment.interface;
+    let names = names(record, nameservers);
     // As in Docker, another entry point takes the image's command away, too.
     let args: Vec<String> = match (&definition.entry_point, &definition.command) {
         (Some(entry), command) => entry.iter().chain(command.iter().flatten()).cloned().collect(),
@@ -39,12 +42,12 @@ pub(crate) fn container(
         dir: task_dir.join(&note.id),
         layers: image.layers.clone(),
         args,
-        env: environment(record, place, image),
+        env: environment(record, place, image, &names.hostname),
         cwd: definition.working_directory.clone().unwrap_or_else(|| image.config.working_dir.clone()),
         user: definition.user.clone().unwrap_or_else(|| image.config.user.clone()),
-        hostname: interface.private_dns_name.clone(),
-        hosts: files::hosts(interface.private_ip, &interface.private_dns_name),
-        resolv_conf: files::resolv_conf(&record.assignment.arn.region, nameservers),
+        hostname: names.hostname,
+        hosts: names.hosts,
+        resolv_conf: names.resolv_conf,
         cgroup_parent,
         limits: Limits {
             // The kernel's least, which is what ECS gives a container without shares of its own.
@@ -68,8 +71,48 @@ pub(crate) fn container(
     })
 }
 
+/// What a container is called, and whom it asks for others.
+struct Names {
+    hostname: String,
+    hosts: String,
+    resolv_conf: String,
+}
+
+fn names(record: &Record, nameservers: &[Ipv4Addr]) -> Names {
+    let assignment = &record.assignment;
+    let resolv_conf = files::resolv_conf(&assignment.arn.region, nameservers);
+    // As Docker does it: the beginning of an id.
+    let short: String = assignment.task.as_str().chars().take(12).collect();
+    match (assignment.network_mode, &assignment.interface, &record.bridge) {
+        (_, Some(interface), _) => Names {
+            hostname: interface.private_dns_name.clone(),
+            hosts: files::hosts(Some(interface.private_ip), &interface.private_dns_name),
+            resolv_conf,
+        },
+        (_, None, Some(bridge)) => {
+            Names { hosts: files::hosts(Some(bridge.ip), &short), hostname: short, resolv_conf }
+        }
+        (NetworkMode::Host, None, None) => Names {
+            hostname: files::host_name(),
+            hosts: files::of_host("/etc/hosts"),
+            resolv_conf: files::of_host("/etc/resolv.conf"),
+        },
+        (NetworkMode::Awsvpc | NetworkMode::Bridge | NetworkMode::None, None, None) => {
+            Names { hosts: files::hosts(None, &short), hostname: short, resolv_conf: String::new() }
+        }
+    }
+}
+
+/// Returns where a container finds its metadata.
+fn metadata(record: &Record) -> String {
+    match record.metadata_port {
+        Some(port) => format!("http://127.0.0.1:{port}"),
+        None => format!("http://{}", wharf_sandbox::network::METADATA_ADDRESS.ip()),
+    }
+}
+
 /// The image's environment, then the definition's, then what ECS adds.
-fn environment(record: &Record, place: usize, image: &Image) -> Vec<String> {
+fn environment(record: &Record, place: usize, image: &Image, hostname: &str) -> Vec<String> {
     let assignment = &record.assignment;
     let id = &record.notes[place].id;
     let mut all: Vec<(String, String)> = Vec::new();
@@ -81,13 +124,14 @@ fn environment(record: &Record, place: usize, image: &Image) -> Vec<String> {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
         set(name, value.to_owned());
     }
-    set("HOSTNAME", assignment.interface.private_dns_name.clone());
+    set("HOSTNAME", hostname.to_owned());
     for (name, value) in &record.definition(place).environment {
         set(name, value.clone());
     }
-    set("ECS_CONTAINER_METADATA_URI_V4", format!("http://169.254.170.2/v4/{id}"));
-    set("ECS_CONTAINER_METADATA_URI", format!("http://169.254.170.2/v3/{id}"));
-    set("ECS_AGENT_URI", format!("http://169.254.170.2/api/{id}"));
+    let metadata = metadata(record);
+    set("ECS_CONTAINER_METADATA_URI_V4", format!("{metadata}/v4/{id}"));
+    set("ECS_CONTAINER_METADATA_URI", format!("{metadata}/v3/{id}"));
+    set("ECS_AGENT_URI", format!("{metadata}/api/{id}"));
     match assignment.launch_type {
         LaunchType::Fargate => {
             set("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE".to_owned());

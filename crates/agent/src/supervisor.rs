@@ -249,6 +249,7 @@ impl Supervisor {
             Message::ContainersGone => self.step(Event::ContainersGone, now),
             Message::NetworkGone => {
                 self.record.slot = None;
+                self.record.metadata_port = None;
                 self.step(Event::NetworkGone, now);
             }
             Message::OutputDone => {}
@@ -287,7 +288,11 @@ impl Supervisor {
             cgroup: self.cgroup.clone(),
             meter: crate::metadata::Meter::default(),
         };
-        self.record.slot = Some(link.held.name().clone());
+        self.record.slot = link.held.name().cloned();
+        self.record.bridge.clone_from(&link.bridge);
+        if self.record.slot.is_none() {
+            self.record.metadata_port = link.listener.local_addr().ok().map(|address| address.port());
+        }
         let served = crate::metadata::serve(link.listener, source);
         let metadata = match &served {
             Ok(handle) => handle.clone(),

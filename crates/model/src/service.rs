@@ -117,15 +117,22 @@ pub struct ServiceLoadBalancer {
     pub container_port: u16,
 }
 
-/// Where interfaces are made (`awsvpcConfiguration`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Where interfaces are made (`awsvpcConfiguration`); nowhere for tasks of other network modes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwsvpcConfiguration {
-    /// One to sixteen subnets of one VPC.
+    /// One to sixteen subnets of one VPC; none where no interface is made.
     pub subnets: Vec<SubnetId>,
     /// At most five groups of that VPC; its default group when none was given.
     pub security_groups: Vec<SecurityGroupId>,
     /// Whether interfaces get a public address.
     pub assign_public_ip: bool,
+}
+
+impl AwsvpcConfiguration {
+    /// Returns whether no interface is made at all.
+    pub fn is_nowhere(&self) -> bool {
+        self.subnets.is_empty()
+    }
 }
 
 /// A deployment: one revision on its way to the desired count.

@@ -6,7 +6,7 @@
 use crate::{
     Arn, ClusterName, CpuUnits, DeploymentId, EniId, Mebibytes, NodeId, ServiceName, TaskId, Timestamp,
     tag::Tag,
-    task_definition::{LaunchType, Revision},
+    task_definition::{LaunchType, Revision, Transport},
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,9 +25,9 @@ pub struct Task {
     pub launch_type: LaunchType,
     /// The node it was placed on.
     pub node: NodeId,
-    /// Its network interface.
-    pub interface: EniId,
-    /// The zone of its subnet.
+    /// Its network interface; only tasks of network mode `awsvpc` have one.
+    pub interface: Option<EniId>,
+    /// The zone of its subnet, or of its node.
     pub zone: String,
     /// The group: `service:…`, `family:…`, or what the caller chose.
     pub group: String,
@@ -175,6 +175,20 @@ pub struct Container {
     pub exit_code: Option<i32>,
     /// What went wrong, `Name: message`.
     pub reason: Option<String>,
+    /// Ports of its node that lead to it.
+    #[serde(default)]
+    pub network_bindings: Vec<NetworkBinding>,
+}
+
+/// A port of a node that leads to a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkBinding {
+    /// The port of the container.
+    pub container_port: u16,
+    /// The port of the node.
+    pub host_port: u16,
+    /// The transport.
+    pub protocol: Transport,
 }
 
 /// Where a container stands.

@@ -7,8 +7,8 @@ use wharf_model::{
     VpcId,
     logs::LogEvent,
     network::{Cidr, MacAddress, Permission, SubnetRoutes},
-    task::{ContainerStatus, DesiredStatus, StopCode, TaskStatus, TaskTimes},
-    task_definition::{ContainerDefinition, LaunchType, Revision},
+    task::{ContainerStatus, DesiredStatus, NetworkBinding, StopCode, TaskStatus, TaskTimes},
+    task_definition::{ContainerDefinition, LaunchType, NetworkMode, Revision},
 };
 
 /// From control to the agent.
@@ -159,12 +159,19 @@ pub struct Assignment {
     pub memory: Mebibytes,
     /// Its containers, overrides applied, each with its ARN.
     pub containers: Vec<(ContainerDefinition, Arn)>,
-    /// Its interface.
-    pub interface: InterfaceAssignment,
+    /// How it is connected.
+    #[serde(default = "awsvpc")]
+    pub network_mode: NetworkMode,
+    /// Its interface; only tasks of network mode `awsvpc` have one.
+    pub interface: Option<InterfaceAssignment>,
     /// Its tags, for the metadata endpoint.
     pub tags: BTreeMap<String, String>,
     /// When it was asked for.
     pub created_at: Timestamp,
+}
+
+fn awsvpc() -> NetworkMode {
+    NetworkMode::Awsvpc
 }
 
 /// A task's interface as its node needs it.
@@ -220,4 +227,7 @@ pub struct ContainerReport {
     pub exit_code: Option<i32>,
     /// What went wrong, `Name: message`.
     pub reason: Option<String>,
+    /// Ports of the node that lead to it.
+    #[serde(default)]
+    pub network_bindings: Vec<NetworkBinding>,
 }

@@ -1,6 +1,7 @@
 //! Which node a task goes to, and why there may be none.
 
-use wharf_model::{CpuUnits, Mebibytes, NodeId};
+use std::collections::BTreeSet;
+use wharf_model::{CpuUnits, Mebibytes, NodeId, task_definition::Transport};
 
 #[cfg(test)]
 mod tests;
@@ -32,11 +33,14 @@ pub struct Room {
     pub taken_cpu: u64,
     /// What its tasks hold, in mebibytes.
     pub taken_memory: u64,
+    /// The ports of the node that lead to its tasks.
+    pub taken_ports: BTreeSet<(Transport, u16)>,
 }
 
 impl Room {
     /// Counts a task as placed here.
-    pub fn take(&mut self, size: Size) {
+    pub fn take(&mut self, size: Size, ports: &[(Transport, u16)]) {
+        self.taken_ports.extend(ports);
         self.taken_cpu += u64::from(size.cpu.0);
         self.taken_memory += u64::from(size.memory.0);
     }
@@ -60,6 +64,8 @@ pub enum NoRoom {
     Cpu(NodeId),
     /// No node has the memory; the closest one is named.
     Memory(NodeId),
+    /// The ports are taken on every node that has room; the closest one is named.
+    Ports(NodeId),
 }
 
 impl NoRoom {
@@ -69,6 +75,7 @@ impl NoRoom {
             NoRoom::NoNode => "RESOURCE:*",
             NoRoom::Cpu(_) => "RESOURCE:CPU",
             NoRoom::Memory(_) => "RESOURCE:MEMORY",
+            NoRoom::Ports(_) => "RESOURCE:PORTS",
         }
     }
 
@@ -76,13 +83,18 @@ impl NoRoom {
     pub fn closest(&self) -> Option<&NodeId> {
         match self {
             NoRoom::NoNode => None,
-            NoRoom::Cpu(node) | NoRoom::Memory(node) => Some(node),
+            NoRoom::Cpu(node) | NoRoom::Memory(node) | NoRoom::Ports(node) => Some(node),
         }
     }
 }
 
-/// Returns the node with the most memory left among those that have room for a task.
-pub fn place(rooms: &[Room], asked: Size, holding: Holding) -> Result<NodeId, NoRoom> {
+/// Returns the node with the most memory left among those that have room for a task and these ports free.
+pub fn place(
+    rooms: &[Room],
+    asked: Size,
+    ports: &[(Transport, u16)],
+    holding: Holding,
+) -> Result<NodeId, NoRoom> {
     let (cpu_times, memory_times) = match holding {
         Holding::Reserved => (1, 1),
         Holding::Shared => (SHARED_CPU, SHARED_MEMORY),
@@ -94,8 +106,13 @@ pub fn place(rooms: &[Room], asked: Size, holding: Holding) -> Result<NodeId, No
     // A task that is larger than the node's whole memory fits nowhere, however much is shared.
     let has_memory =
         |room: &&Room| free_memory(room) >= u64::from(asked.memory.0) && room.offered.memory >= asked.memory;
-    if let Some(room) = rooms.iter().filter(has_cpu).filter(has_memory).max_by_key(|room| free_memory(room)) {
+    let has_ports = |room: &&&Room| ports.iter().all(|port| !room.taken_ports.contains(port));
+    let roomy: Vec<&Room> = rooms.iter().filter(has_cpu).filter(has_memory).collect();
+    if let Some(room) = roomy.iter().filter(has_ports).max_by_key(|room| free_memory(room)) {
         return Ok(room.node.clone());
+    }
+    if let Some(room) = roomy.first() {
+        return Err(NoRoom::Ports(room.node.clone()));
     }
     let closest = rooms.iter().filter(has_memory).max_by_key(|room| free_cpu(room));
     match (closest, rooms.iter().max_by_key(|room| free_memory(room))) {

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 mod host;
 mod link;
 mod namespace;
+mod port;
 mod slot;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -28,6 +29,7 @@ pub use host::Network;
 pub use namespace::METADATA_ADDRESS;
 #[cfg(test)]
 pub(crate) use namespace::within;
+pub use port::{keep_tcp_port, keep_udp_port};
 pub use slot::{Slot, SlotName};
 
 /// An IPv4 network.

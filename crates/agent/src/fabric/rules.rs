@@ -1,5 +1,6 @@
 //! What control says of the network, in the sandbox's terms.
 
+use super::Bridge;
 use crate::AgentConfig;
 use std::{collections::HashSet, net::Ipv4Addr};
 use wharf_model::network::{self, IpProtocol, Peer, Via};
@@ -111,6 +112,15 @@ pub(super) fn member(slot: &Slot, interface: &InterfaceAssignment, settings: &No
             groups: interface.groups.iter().map(ToString::to_string).collect(),
             public_ip: interface.public_ip,
         },
+    }
+}
+
+/// Returns a bridged task as the firewall knows it.
+pub(super) fn bridged(slot: &Slot, bridge: &Bridge) -> Member {
+    Member {
+        ip: bridge.ip,
+        veth: slot.veth().to_owned(),
+        place: Place::Bridge { ports: bridge.host_ports() },
     }
 }
 

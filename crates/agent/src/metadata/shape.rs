@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use wharf_model::{
     Timestamp,
     task::TaskStatus,
-    task_definition::{LaunchType, LogDriver, Transport},
+    task_definition::{LaunchType, LogDriver, NetworkMode, Transport},
 };
 use wharf_plan::task::Life;
 
@@ -88,7 +88,7 @@ pub(super) fn task(record: &Record, with_tags: bool) -> Value {
         "AvailabilityZone": assignment.zone,
         "LaunchType": if fargate { "FARGATE" } else { "EC2" },
         "Containers": (0..record.notes.len()).map(|place| container(record, place)).collect::<Vec<_>>(),
-        "VPCID": assignment.interface.vpc_id,
+        "VPCID": assignment.interface.as_ref().map_or("", |interface| interface.vpc_id.as_str()),
         "ServiceName": assignment.service.as_ref().map_or("", |service| service.as_str()),
         "Group": assignment.group,
         "FaultInjectionEnabled": false,
@@ -113,17 +113,29 @@ pub(super) fn task(record: &Record, with_tags: bool) -> Value {
 }
 
 fn network(record: &Record) -> Value {
-    let interface = &record.assignment.interface;
-    let subnet = interface.subnet_cidr;
-    json!({
-        "NetworkMode": "awsvpc",
-        "IPv4Addresses": [interface.private_ip.to_string()],
-        "AttachmentIndex": 0,
-        "MACAddress": interface.mac.to_string(),
-        "IPv4SubnetCIDRBlock": subnet.to_string(),
-        "PrivateDNSName": interface.private_dns_name,
-        "SubnetGatewayIpv4Address": format!("{}/{}", subnet.gateway(), subnet.prefix),
-    })
+    let addresses = |address: Option<String>| Value::from_iter(address);
+    match (record.assignment.network_mode, &record.assignment.interface) {
+        (_, Some(interface)) => {
+            let subnet = interface.subnet_cidr;
+            json!({
+                "NetworkMode": "awsvpc",
+                "IPv4Addresses": [interface.private_ip.to_string()],
+                "AttachmentIndex": 0,
+                "MACAddress": interface.mac.to_string(),
+                "IPv4SubnetCIDRBlock": subnet.to_string(),
+                "PrivateDNSName": interface.private_dns_name,
+                "SubnetGatewayIpv4Address": format!("{}/{}", subnet.gateway(), subnet.prefix),
+            })
+        }
+        (NetworkMode::Bridge, None) => json!({
+            "NetworkMode": "bridge",
+            "IPv4Addresses": addresses(record.bridge.as_ref().map(|bridge| bridge.ip.to_string())),
+        }),
+        (NetworkMode::Host, None) => json!({ "NetworkMode": "host", "IPv4Addresses": addresses(None) }),
+        (NetworkMode::None | NetworkMode::Awsvpc, None) => {
+            json!({ "NetworkMode": "none", "IPv4Addresses": addresses(None) })
+        }
+    }
 }
 
 fn desired(record: &Record) -> &'static str {

@@ -56,14 +56,13 @@ impl Supervisor {
         }
         self.network = Network::Taking;
         let (node, sender, cgroup) = (self.node.clone(), self.sender.clone(), self.cgroup.clone());
-        let (task, interface) =
-            (self.record.assignment.task.clone(), self.record.assignment.interface.clone());
+        let (task, wanted) = (self.record.assignment.task.clone(), self.record.wanted());
         let limits = self.limits();
         tokio::spawn(async move {
             let begun = Instant::now();
             let made = tokio::task::spawn_blocking(move || cgroup.create(&limits));
             let link = match node.fabric() {
-                Some(fabric) => fabric.connect(&task, &interface).await.map_err(|error| chain(&error)),
+                Some(fabric) => fabric.connect(&task, &wanted).await.map_err(|error| chain(&error)),
                 None => Err("the node's network is not prepared yet".to_owned()),
             };
             let made = joined(made.await).map_err(|error: CgroupError| chain(&error));
@@ -214,8 +213,8 @@ impl Supervisor {
             }
         };
         let (node, sender, cgroup) = (self.node.clone(), self.sender.clone(), self.cgroup.clone());
-        let (task, interface) =
-            (self.record.assignment.task.clone(), self.record.assignment.interface.clone());
+        let task = self.record.assignment.task.clone();
+        let public_ip = self.record.assignment.interface.as_ref().and_then(|interface| interface.public_ip);
         tokio::spawn(async move {
             let removed = tokio::task::spawn_blocking(move || {
                 cgroup.kill_all(Duration::from_secs(10)).and_then(|()| cgroup.remove())
@@ -224,7 +223,7 @@ impl Supervisor {
                 tracing::error!(%task, error = chain(&error), "task's cgroup remains until the next start");
             }
             if let Some(fabric) = node.fabric()
-                && let Err(error) = fabric.disconnect(&task, held, &interface).await
+                && let Err(error) = fabric.disconnect(&task, held, public_ip).await
             {
                 tracing::error!(%task, error = chain(&error), "task's network remains until the next start");
             }

@@ -17,7 +17,9 @@ use wharf_keeper::Client;
 use wharf_keeper::protocol::Container;
 use wharf_model::network::{IpProtocol, Peer, Permission, SubnetRoutes, Via};
 use wharf_model::task::{DesiredStatus, StopCode};
-use wharf_model::task_definition::{ContainerDefinition, LaunchType, LogConfiguration, LogDriver, Revision};
+use wharf_model::task_definition::{
+    ContainerDefinition, LaunchType, LogConfiguration, LogDriver, NetworkMode, Revision,
+};
 use wharf_model::{CpuUnits, Mebibytes, Place, TaskId, Timestamp, VpcId};
 use wharf_nodelink::agent::{Assignment, GroupRules, InterfaceAssignment, NodeSettings, ServedVpc};
 
@@ -195,7 +197,8 @@ pub(crate) fn script(number: u8, script: &str) -> Assignment {
         cpu: CpuUnits(256),
         memory: Mebibytes(512),
         containers: vec![(container, place.arn("ecs", format!("container/default/{task}/1")))],
-        interface: InterfaceAssignment {
+        network_mode: NetworkMode::Awsvpc,
+        interface: Some(InterfaceAssignment {
             id: format!("eni-{number:017x}").parse().unwrap(),
             private_ip: [172, 31, 0, number].into(),
             subnet_cidr: "172.31.0.0/20".parse().unwrap(),
@@ -205,7 +208,7 @@ pub(crate) fn script(number: u8, script: &str) -> Assignment {
             public_ip: None,
             groups: vec!["sg-00000001".parse().unwrap()],
             private_dns_name: format!("ip-172-31-0-{number}.us-east-1.compute.internal"),
-        },
+        }),
         tags: BTreeMap::new(),
         created_at: Timestamp(0),
         task,

@@ -32,15 +32,18 @@ pub(super) fn platform(launch_type: LaunchType) -> Option<(&'static str, &'stati
     }
 }
 
-pub(super) fn network(network: &AwsvpcConfiguration) -> ecs::NetworkConfiguration {
+pub(super) fn network(network: &AwsvpcConfiguration) -> Option<ecs::NetworkConfiguration> {
+    if network.is_nowhere() {
+        return None;
+    }
     let assign = if network.assign_public_ip { "ENABLED" } else { "DISABLED" };
-    ecs::NetworkConfiguration {
+    Some(ecs::NetworkConfiguration {
         awsvpc_configuration: Some(ecs::AwsVpcConfiguration {
             subnets: network.subnets.iter().map(ToString::to_string).collect(),
             security_groups: network.security_groups.iter().map(ToString::to_string).collect(),
             assign_public_ip: Some(assign.to_owned()),
         }),
-    }
+    })
 }
 
 pub(super) fn pairs(pairs: &[(String, String)]) -> Vec<ecs::KeyValuePair> {

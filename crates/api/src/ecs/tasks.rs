@@ -18,7 +18,7 @@ use wharf_model::{
     Place,
     network::NetworkInterface,
     task::{Container, ContainerOverride, DesiredStatus, Task, TaskOverride, TaskStatus},
-    task_definition::{ContainerDefinition, LaunchType},
+    task_definition::{ContainerDefinition, LaunchType, Transport},
 };
 
 pub(super) async fn stop(control: &Control, input: StopTaskInput) -> Result<TaskOutput, Error> {
@@ -186,7 +186,19 @@ fn container(
         last_status: container.last_status.as_str(),
         exit_code: container.exit_code,
         reason: container.reason.clone(),
-        network_bindings: Vec::new(),
+        network_bindings: container
+            .network_bindings
+            .iter()
+            .map(|binding| ecs::NetworkBinding {
+                bind_ip: "0.0.0.0",
+                container_port: binding.container_port,
+                host_port: binding.host_port,
+                protocol: match binding.protocol {
+                    Transport::Tcp => "tcp",
+                    Transport::Udp => "udp",
+                },
+            })
+            .collect(),
         network_interfaces: interface
             .iter()
             .map(|interface| ecs::NetworkInterface {

@@ -265,7 +265,8 @@ pub struct Service {
     /// Its placement strategy.
     pub placement_strategy: Vec<Value>,
     /// Where interfaces are made.
-    pub network_configuration: NetworkConfiguration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_configuration: Option<NetworkConfiguration>,
     /// Seconds in which failed checks do not count.
     pub health_check_grace_period_seconds: u32,
     /// `REPLICA`.
@@ -344,7 +345,8 @@ pub struct Deployment {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform_family: Option<&'static str>,
     /// Where interfaces are made.
-    pub network_configuration: NetworkConfiguration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_configuration: Option<NetworkConfiguration>,
     /// How far it has come.
     pub rollout_state: &'static str,
     /// The same in words.

@@ -307,7 +307,7 @@ pub struct Container {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Ports on its host, for other network modes.
-    pub network_bindings: Vec<Value>,
+    pub network_bindings: Vec<NetworkBinding>,
     /// Its interfaces.
     pub network_interfaces: Vec<NetworkInterface>,
     /// How it is.
@@ -320,6 +320,21 @@ pub struct Container {
     /// The soft memory limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_reservation: Option<String>,
+}
+
+/// A port of the host that leads to a container.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkBinding {
+    /// The host's addresses.
+    #[serde(rename = "bindIP")]
+    pub bind_ip: &'static str,
+    /// The port of the container.
+    pub container_port: u16,
+    /// The port of the host.
+    pub host_port: u16,
+    /// `tcp` or `udp`.
+    pub protocol: &'static str,
 }
 
 /// An interface of a container.

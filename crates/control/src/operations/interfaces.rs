@@ -125,7 +125,7 @@ pub fn due(view: &View<'_>, now: Timestamp) -> Vec<EniId> {
         return Vec::new();
     }
     let shown: HashSet<EniId> =
-        view.list::<Task>("").into_iter().map(|task| task.interface.clone()).collect();
+        view.list::<Task>("").into_iter().filter_map(|task| task.interface.clone()).collect();
     rested
         .into_iter()
         .filter(|interface| {
@@ -139,7 +139,7 @@ pub fn due(view: &View<'_>, now: Timestamp) -> Vec<EniId> {
 /// Frees the addresses of these interfaces if they have rested, and forgets those that no task shows.
 pub fn reap(draft: &mut Draft<'_>, due: &[EniId], now: Timestamp) {
     let shown: HashSet<EniId> =
-        draft.list::<Task>("").into_iter().map(|task| task.interface.clone()).collect();
+        draft.list::<Task>("").into_iter().filter_map(|task| task.interface.clone()).collect();
     for id in due {
         let Some(interface) = draft.get::<NetworkInterface>(id.as_str()) else { continue };
         if !rested(&interface, now) {

@@ -1,8 +1,8 @@
 //! Making a task: a node, an interface and a record, inside the caller's transaction.
 
-use super::{interfaces, network_configuration, task_definitions};
+use super::{interfaces, network_configuration, networks, task_definitions};
 use crate::{Config, ids, look::Look};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use thiserror::Error;
 use wharf_model::{
     DeploymentId, NodeId, ServiceName, TaskId, Timestamp,
@@ -12,7 +12,7 @@ use wharf_model::{
     service::AwsvpcConfiguration,
     tag::Tag,
     task::{Container, ContainerStatus, DesiredStatus, Task, TaskOverride, TaskStatus, TaskTimes},
-    task_definition::{LaunchType, TaskDefinition},
+    task_definition::{LaunchType, NetworkMode, TaskDefinition, Transport},
 };
 use wharf_plan::placement::{self, Holding, NoRoom, Room, Size};
 use wharf_store::Draft;
@@ -54,6 +54,7 @@ pub(crate) fn rooms(look: &impl Look) -> Vec<Room> {
             offered: Size { cpu: node.cpu, memory: node.memory },
             taken_cpu: 0,
             taken_memory: 0,
+            taken_ports: BTreeSet::new(),
         })
         .collect();
     let mut by_node: HashMap<NodeId, &mut Room> =
@@ -62,7 +63,11 @@ pub(crate) fn rooms(look: &impl Look) -> Vec<Room> {
         if task.last_status != TaskStatus::Stopped
             && let Some(room) = by_node.get_mut(&task.node)
         {
-            room.take(Size { cpu: task.cpu, memory: task.memory });
+            let definition = task_definitions::get(look, &task.definition);
+            let mut ports = definition.map_or_else(Vec::new, |definition| host_ports(&definition));
+            let bound = task.containers.iter().flat_map(|container| &container.network_bindings);
+            ports.extend(bound.map(|binding| (binding.protocol, binding.host_port)));
+            room.take(Size { cpu: task.cpu, memory: task.memory }, &ports);
         }
     }
     rooms
@@ -85,23 +90,27 @@ pub(crate) fn launch(
         LaunchType::Fargate => Holding::Shared,
         LaunchType::Ec2 => Holding::Reserved,
     };
-    let node = placement::place(rooms, size, holding).map_err(NotLaunched::NoRoom)?;
+    let ports = host_ports(definition);
+    let node = placement::place(rooms, size, &ports, holding).map_err(NotLaunched::NoRoom)?;
     let id = ids::task();
-    let interface = interfaces::allocate(
-        draft,
-        interfaces::NewInterface {
+    let place = &config.place;
+    let (interface, zone) = if definition.network_mode == NetworkMode::Awsvpc {
+        let new = interfaces::NewInterface {
             subnets: &network.subnets,
             groups: network_configuration::groups(draft, network),
             public: network.assign_public_ip,
             owner: InterfaceOwner::Task { task: id.clone(), node: node.clone() },
             now,
-        },
-        config,
-    )?;
+        };
+        let made = interfaces::allocate(draft, new, config)?;
+        (Some(made.id), made.zone)
+    } else {
+        let [zone, ..] = networks::zones(&place.region);
+        (None, zone)
+    };
     if let Some(room) = rooms.iter_mut().find(|room| room.node == node) {
-        room.take(size);
+        room.take(size, &ports);
     }
-    let place = &config.place;
     let containers = definition
         .containers
         .iter()
@@ -114,6 +123,7 @@ pub(crate) fn launch(
             last_status: ContainerStatus::Pending,
             exit_code: None,
             reason: None,
+            network_bindings: Vec::new(),
         })
         .collect();
     let task = Task {
@@ -123,8 +133,8 @@ pub(crate) fn launch(
         definition: definition.name(),
         launch_type: launch.launch_type,
         node,
-        interface: interface.id,
-        zone: interface.zone,
+        interface,
+        zone,
         group: launch.group,
         started_by: launch.started_by,
         service: launch.service,
@@ -144,6 +154,17 @@ pub(crate) fn launch(
     };
     draft.put(task.clone());
     Ok(task)
+}
+
+/// Returns the ports of its node that a definition's task needs, whichever node it is.
+fn host_ports(definition: &TaskDefinition) -> Vec<(Transport, u16)> {
+    let mappings = definition.containers.iter().flat_map(|container| &container.port_mappings);
+    let ports = mappings.flat_map(|mapping| match definition.network_mode {
+        NetworkMode::Awsvpc | NetworkMode::None => Vec::new(),
+        NetworkMode::Bridge => mapping.host_port.map(|port| (mapping.protocol, port)).into_iter().collect(),
+        NetworkMode::Host => mapping.container_ports().map(|port| (mapping.protocol, port)).collect(),
+    });
+    ports.collect()
 }
 
 fn arn(config: &Config, cluster: &Cluster, id: &TaskId) -> wharf_model::Arn {

@@ -6,6 +6,7 @@ use wharf_model::{
     SecurityGroupId,
     network::{SecurityGroup, Subnet},
     service::AwsvpcConfiguration,
+    task_definition::{NetworkMode, TaskDefinition},
 };
 use wharf_store::Draft;
 
@@ -13,8 +14,31 @@ use wharf_store::Draft;
 const SUBNETS_MAX: usize = 16;
 const GROUPS_MAX: usize = 5;
 
+/// Returns where the interfaces of a definition's tasks are made: what was given, or nowhere when its tasks have none.
+pub(super) fn of(
+    look: &impl Look,
+    definition: &TaskDefinition,
+    given: Option<&AwsvpcConfiguration>,
+) -> Result<AwsvpcConfiguration, Error> {
+    match (definition.network_mode, given) {
+        (NetworkMode::Awsvpc, Some(given)) => {
+            check(look, given)?;
+            Ok(given.clone())
+        }
+        (NetworkMode::Awsvpc, None) => Err(Error::invalid(
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+        )),
+        (NetworkMode::Bridge | NetworkMode::Host | NetworkMode::None, None) => {
+            Ok(AwsvpcConfiguration::default())
+        }
+        (NetworkMode::Bridge | NetworkMode::Host | NetworkMode::None, Some(_)) => Err(Error::invalid(
+            "Network Configuration is not valid for the given networkMode of this task definition.",
+        )),
+    }
+}
+
 /// Checks that everything exists and is of one VPC.
-pub(super) fn check(look: &impl Look, network: &AwsvpcConfiguration) -> Result<(), Error> {
+fn check(look: &impl Look, network: &AwsvpcConfiguration) -> Result<(), Error> {
     if network.subnets.is_empty() {
         return Err(Error::invalid("subnets can not be empty."));
     }

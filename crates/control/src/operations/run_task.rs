@@ -16,7 +16,7 @@ use wharf_model::{
     service::AwsvpcConfiguration,
     tag::Tag,
     task::{Task, TaskOverride},
-    task_definition::{LaunchType, TaskDefinition},
+    task_definition::{LaunchType, NetworkMode, TaskDefinition},
 };
 use wharf_plan::fargate;
 use wharf_store::{Draft, RequestToken, UpdateError};
@@ -69,9 +69,6 @@ pub async fn run_task(control: &Control, request: RunTask) -> Result<Described<T
     if request.count == 0 || request.count > 10 {
         return Err(Error::invalid("Count must be between 1 and 10."));
     }
-    let network = request.network.as_ref().ok_or_else(|| {
-        Error::invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
-    })?;
     if request
         .group
         .as_ref()
@@ -97,8 +94,8 @@ pub async fn run_task(control: &Control, request: RunTask) -> Result<Described<T
                     return repeated(draft, control, &request.cluster, &known, &fingerprint)
                         .map_err(Refused::Error);
                 }
-                let start = start(draft, control, &request, network).map_err(Refused::Error)?;
-                let tasks = launch_all(draft, control, &request, network, &start, count, now)?;
+                let start = start(draft, control, &request).map_err(Refused::Error)?;
+                let tasks = launch_all(draft, control, &request, &start, count, now)?;
                 if let Some(token) = token.clone() {
                     draft.put(RequestToken {
                         name: token,
@@ -136,31 +133,26 @@ pub async fn run_task(control: &Control, request: RunTask) -> Result<Described<T
 struct Start {
     cluster: Arc<Cluster>,
     definition: Arc<TaskDefinition>,
+    network: AwsvpcConfiguration,
 }
 
-fn start(
-    draft: &mut Draft<'_>,
-    control: &Control,
-    request: &RunTask,
-    network: &AwsvpcConfiguration,
-) -> Result<Start, Error> {
+fn start(draft: &mut Draft<'_>, control: &Control, request: &RunTask) -> Result<Start, Error> {
     let definition = task_definitions::to_start(draft, control, &request.definition)?;
     let cluster = clusters::in_use(draft, &control.config().place, &request.cluster)?;
     check_launch_type(request.launch_type, &definition, &request.overrides)?;
     check_overrides(&request.overrides, &definition)?;
-    network_configuration::check(draft, network)?;
+    let network = network_configuration::of(draft, &definition, request.network.as_ref())?;
     if request.launch_type == LaunchType::Ec2 && draft.list::<Node>("").is_empty() {
         return Err(Error::invalid("No Container Instances were found in your cluster."));
     }
-    Ok(Start { cluster, definition })
+    Ok(Start { cluster, definition, network })
 }
 
 fn launch_all(
     draft: &mut Draft<'_>,
     control: &Control,
     request: &RunTask,
-    network: &AwsvpcConfiguration,
-    Start { cluster, definition }: &Start,
+    Start { cluster, definition, network }: &Start,
     count: u32,
     now: Timestamp,
 ) -> Result<Vec<Task>, Refused> {
@@ -218,6 +210,9 @@ pub(crate) fn check_launch_type(
     let fits = size.is_some_and(|(cpu, memory)| fargate::fits(cpu, memory));
     let required = &definition.requires_compatibilities;
     match launch_type {
+        LaunchType::Fargate if definition.network_mode != NetworkMode::Awsvpc => {
+            Err(Error::invalid("Fargate only supports network mode 'awsvpc'."))
+        }
         LaunchType::Fargate if !fits || !(required.is_empty() || required.contains(&LaunchType::Fargate)) => {
             Err(Error::invalid("Task definition does not support launch_type FARGATE."))
         }

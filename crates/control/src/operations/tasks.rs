@@ -117,7 +117,7 @@ pub fn private_dns_name(address: Ipv4Addr, region: &str) -> String {
 /// Returns a task with what belongs to it.
 pub(crate) fn detail(look: &impl Look, task: Arc<Task>) -> TaskDetail {
     TaskDetail {
-        interface: look.get(task.interface.as_str()),
+        interface: task.interface.as_ref().and_then(|interface| look.get(interface.as_str())),
         definition: super::task_definitions::get(look, &task.definition),
         task,
     }

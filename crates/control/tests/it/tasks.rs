@@ -25,7 +25,7 @@ async fn a_task_runs_and_is_stopped() {
     assert!(running.times.started_at.is_some());
     assert!(running.containers[0].runtime_id.is_some());
     let assigned = node.seen(|seen| seen.assignments[&id].clone());
-    assert_eq!(assigned.interface.private_ip, first.interface.as_ref().unwrap().private_ip);
+    assert_eq!(assigned.interface.as_ref().unwrap().private_ip, first.interface.as_ref().unwrap().private_ip);
     assert_eq!(assigned.generation, 1);
 
     tasks::stop(&world.control, &cluster(), id.as_str(), Some("enough".into())).await.unwrap();
@@ -35,7 +35,8 @@ async fn a_task_runs_and_is_stopped() {
     assert_eq!(stopped.stopped_reason.as_deref(), Some("enough"));
     assert_eq!(stopped.containers[0].exit_code, Some(143));
     world.until("the node may forget it", |_| node.seen(|seen| seen.forgotten.contains(&id))).await;
-    let interface = world.control.store().view().get::<NetworkInterface>(stopped.interface.as_str());
+    let interface =
+        world.control.store().view().get::<NetworkInterface>(stopped.interface.as_ref().unwrap().as_str());
     assert!(matches!(interface.unwrap().status, InterfaceStatus::Quarantined { .. }));
 }
 

@@ -97,10 +97,7 @@ pub fn unplaced(service: &ServiceName, closest: Option<(&str, &str)>) -> String 
         "(service {service}) was unable to place a task because no container instance met all of its requirements."
     );
     if let Some((instance, what)) = closest {
-        let _ = write!(
-            text,
-            " The closest matching (container-instance {instance}) has insufficient {what} available."
-        );
+        let _ = write!(text, " The closest matching (container-instance {instance}) {what}.");
     }
     text
 }

@@ -6,6 +6,7 @@ use crate::{
     operations::{task_definitions, tasks::private_dns_name},
 };
 use wharf_model::{
+    EniId,
     cluster::Cluster,
     network::{NetworkInterface, Subnet, Vpc},
     task::{DesiredStatus, Task, TaskOverride},
@@ -25,9 +26,10 @@ pub(super) fn assignment(
     has_targets: bool,
 ) -> Option<Assignment> {
     let definition = task_definitions::get(look, &task.definition)?;
-    let interface = look.get::<NetworkInterface>(task.interface.as_str())?;
-    let subnet = look.get::<Subnet>(interface.subnet.as_str())?;
-    let vpc = look.get::<Vpc>(interface.vpc.as_str())?;
+    let interface = match &task.interface {
+        Some(id) => Some(interface(look, config, id)?),
+        None => None,
+    };
     let cluster = look.get::<Cluster>(task.cluster.as_str())?;
     let stops = should_stop(task) && !has_targets;
     let containers = definition.containers.iter().zip(&task.containers);
@@ -49,19 +51,27 @@ pub(super) fn assignment(
         containers: containers
             .map(|(definition, container)| (overridden(definition, &task.overrides), container.arn.clone()))
             .collect(),
-        interface: InterfaceAssignment {
-            id: interface.id.clone(),
-            private_ip: interface.private_ip,
-            subnet_cidr: subnet.cidr,
-            vpc_cidr: vpc.cidr,
-            vpc_id: vpc.id.to_string(),
-            mac: interface.mac,
-            public_ip: interface.public_ip,
-            groups: interface.groups.clone(),
-            private_dns_name: private_dns_name(interface.private_ip, &config.place.region),
-        },
+        network_mode: definition.network_mode,
+        interface,
         tags: task.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         created_at: task.created_at,
+    })
+}
+
+fn interface(look: &impl Look, config: &Config, id: &EniId) -> Option<InterfaceAssignment> {
+    let interface = look.get::<NetworkInterface>(id.as_str())?;
+    let subnet = look.get::<Subnet>(interface.subnet.as_str())?;
+    let vpc = look.get::<Vpc>(interface.vpc.as_str())?;
+    Some(InterfaceAssignment {
+        id: interface.id.clone(),
+        private_ip: interface.private_ip,
+        subnet_cidr: subnet.cidr,
+        vpc_cidr: vpc.cidr,
+        vpc_id: vpc.id.to_string(),
+        mac: interface.mac,
+        public_ip: interface.public_ip,
+        groups: interface.groups.clone(),
+        private_dns_name: private_dns_name(interface.private_ip, &config.place.region),
     })
 }
 

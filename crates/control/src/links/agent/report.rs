@@ -84,7 +84,7 @@ pub(super) fn record(
     }
     tasks::tell_deregistered(draft, &task, &deregistered, now);
     if stopped {
-        interfaces::release(draft, &task.interface, now);
+        release(draft, &task, now);
         hold_back_next(draft, &task, now);
     }
     stopped.then_some(task.id)
@@ -155,7 +155,13 @@ fn lose(draft: &mut Draft<'_>, known: &Arc<Task>, now: Timestamp) {
     task.containers.iter_mut().for_each(|container| container.last_status = ContainerStatus::Stopped);
     draft.put(task.clone());
     tasks::tell_deregistered(draft, &task, &deregistered, now);
-    interfaces::release(draft, &task.interface, now);
+    release(draft, &task, now);
+}
+
+fn release(draft: &mut Draft<'_>, task: &Task, now: Timestamp) {
+    if let Some(interface) = &task.interface {
+        interfaces::release(draft, interface, now);
+    }
 }
 
 fn take_over(container: &mut wharf_model::task::Container, report: &ContainerReport) {
@@ -164,6 +170,9 @@ fn take_over(container: &mut wharf_model::task::Container, report: &ContainerRep
     container.runtime_id = report.runtime_id.clone().or(container.runtime_id.take());
     container.exit_code = report.exit_code.or(container.exit_code);
     container.reason = report.reason.clone().or(container.reason.take());
+    if !report.network_bindings.is_empty() {
+        container.network_bindings.clone_from(&report.network_bindings);
+    }
 }
 
 fn merge(known: &TaskTimes, report: &TaskTimes) -> TaskTimes {

@@ -247,11 +247,15 @@ fn cannot_start(service: &Service, why: &NotLaunched) -> String {
     match why {
         NotLaunched::NoRoom(NoRoom::NoNode) => words::unplaced(&service.name, None),
         NotLaunched::NoRoom(NoRoom::Cpu(node)) => {
-            words::unplaced(&service.name, Some((node.as_str(), "CPU units")))
+            words::unplaced(&service.name, Some((node.as_str(), "has insufficient CPU units available")))
         }
         NotLaunched::NoRoom(NoRoom::Memory(node)) => {
-            words::unplaced(&service.name, Some((node.as_str(), "memory")))
+            words::unplaced(&service.name, Some((node.as_str(), "has insufficient memory available")))
         }
+        NotLaunched::NoRoom(NoRoom::Ports(node)) => words::unplaced(
+            &service.name,
+            Some((node.as_str(), "is already using a port required by your task")),
+        ),
         NotLaunched::Interface(error) => words::unstartable(&service.name, &error.to_string()),
     }
 }

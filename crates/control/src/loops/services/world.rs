@@ -103,7 +103,8 @@ impl World {
             let health = if long_enough { Health::Healthy } else { Health::Starting };
             return (health, None, Vec::new());
         }
-        let Some(interface) = look.get::<NetworkInterface>(task.interface.as_str()) else {
+        let interface = task.interface.as_ref();
+        let Some(interface) = interface.and_then(|id| look.get::<NetworkInterface>(id.as_str())) else {
             return (Health::Starting, None, Vec::new());
         };
         let in_grace = ran < Duration::from_secs(service.grace_secs.into());

@@ -12,7 +12,7 @@ use wharf_model::{
     service::{AwsvpcConfiguration, DeploymentBounds, Service, ServiceLoadBalancer},
     target_group::TargetGroup,
     task::TaskOverride,
-    task_definition::{Revision, TaskDefinition},
+    task_definition::{NetworkMode, Revision, TaskDefinition},
 };
 use wharf_store::Draft;
 
@@ -35,10 +35,7 @@ pub(super) fn create(
 ) -> Result<Checked, Error> {
     let definition = task_definitions::to_start(draft, control, &request.definition)?;
     check_launch_type(request.launch_type, &definition, &TaskOverride::default())?;
-    let network = request.network.clone().ok_or_else(|| {
-        Error::invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
-    })?;
-    network_configuration::check(draft, &network)?;
+    let network = network_configuration::of(draft, &definition, request.network.as_ref())?;
     check_count(request.desired_count)?;
     check_bounds(request.bounds)?;
     check_load_balancers(draft, &request.load_balancers, &definition)?;
@@ -62,10 +59,12 @@ pub(super) fn update(
             .ok_or_else(|| Error::client("TaskDefinition not found."))?,
     };
     check_launch_type(service.launch_type, &definition, &TaskOverride::default())?;
-    let network = request.network.clone().unwrap_or_else(|| service.network.clone());
-    if request.network.is_some() {
-        network_configuration::check(draft, &network)?;
-    }
+    let own = definition.network_mode == NetworkMode::Awsvpc && !service.network.is_nowhere();
+    let network = match &request.network {
+        // What the service has was checked when it came.
+        None if own => service.network.clone(),
+        given => network_configuration::of(draft, &definition, given.as_ref())?,
+    };
     check_count(request.desired_count.unwrap_or(0))?;
     let known = service.deployment_bounds;
     let bounds = DeploymentBounds {
@@ -97,7 +96,7 @@ pub(super) fn is_repetition(known: &Service, request: &CreateService, control: &
         && known.launch_type == request.launch_type
         && known.deployment_bounds == request.bounds
         && known.load_balancers == request.load_balancers
-        && Some(&known.network) == request.network.as_ref()
+        && known.network == request.network.clone().unwrap_or_default()
 }
 
 fn check_count(count: u32) -> Result<(), Error> {
@@ -130,6 +129,12 @@ fn check_load_balancers(
         let arn = &load_balancer.target_group;
         if draft.get::<TargetGroup>(&arn.to_string()).is_none() {
             return Err(Error::TargetGroupNotFound(arn.to_string()));
+        }
+        if definition.network_mode != NetworkMode::Awsvpc {
+            return Err(Error::invalid(format!(
+                "The provided target group {arn} has target type ip, which is incompatible with the network mode \
+                 specified in the task definition."
+            )));
         }
         if !targets::in_use(&listeners, arn) {
             return Err(Error::invalid(format!(

@@ -7,15 +7,6 @@ use wharf_model::task_definition::{ContainerDefinition, IpcMode, NetworkMode, Ve
 
 /// Refuses the first member that asks for something that no node does.
 pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
-    let network_mode = match new.network_mode {
-        NetworkMode::Awsvpc => None,
-        NetworkMode::Bridge => Some("bridge"),
-        NetworkMode::Host => Some("host"),
-        NetworkMode::None => Some("none"),
-    };
-    if let Some(mode) = network_mode {
-        return Err(unsupported("networkMode", &format!(" {mode}; use awsvpc")));
-    }
     refuse(
         "",
         [
@@ -30,7 +21,7 @@ pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
         refuse(&of, lifecycle(container))?;
         refuse(&of, told(container))?;
         refuse(&of, mounted(container))?;
-        refuse(&of, connected(container))?;
+        refuse(&of, connected(container, new.network_mode))?;
         refuse(&of, allowed(container))?;
     }
     Ok(())
@@ -63,11 +54,12 @@ fn mounted(container: &ContainerDefinition) -> [(bool, &'static str); 2] {
 }
 
 /// How it is reached.
-fn connected(container: &ContainerDefinition) -> [(bool, &'static str); 3] {
+fn connected(container: &ContainerDefinition, network_mode: NetworkMode) -> [(bool, &'static str); 3] {
     let is_range = container.port_mappings.iter().any(|port| port.container_port_last.is_some());
     [
         (!container.links.is_empty(), "links"),
-        (is_range, "containerPortRange"),
+        // The host would have to choose as many ports in a row.
+        (is_range && network_mode == NetworkMode::Bridge, "containerPortRange"),
         (container.firelens_configuration.is_some(), "firelensConfiguration"),
     ]
 }

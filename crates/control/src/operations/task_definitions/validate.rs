@@ -143,6 +143,15 @@ fn check_container(container: &ContainerDefinition, new: &NewDefinition) -> Resu
         if port.container_port == 0 {
             return Err(Error::client(format!("Invalid container port 0 in container '{name}'.")));
         }
+        if new.network_mode == NetworkMode::None {
+            return Err(Error::client("Networking mode 'none' is not compatible with port mappings."));
+        }
+        let different = port.host_port.is_some_and(|host| host != 0 && host != port.container_port);
+        if new.network_mode == NetworkMode::Host && different {
+            return Err(Error::client(
+                "When networkMode=host, the host ports and container ports in port mappings must match.",
+            ));
+        }
         let own_interface = new.network_mode == NetworkMode::Awsvpc;
         if own_interface && port.host_port.is_some_and(|host| host != 0 && host != port.container_port) {
             return Err(Error::client(

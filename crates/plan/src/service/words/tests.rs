@@ -17,7 +17,7 @@ fn events_read_as_on_aws() {
     assert!(is_steady(&steady(&web)));
     assert!(!is_steady(&impaired(&web)));
     assert!(
-        unplaced(&web, Some(("0123", "CPU units"))).ends_with(
+        unplaced(&web, Some(("0123", "has insufficient CPU units available"))).ends_with(
             "The closest matching (container-instance 0123) has insufficient CPU units available."
         )
     );
