@@ -100,6 +100,18 @@ impl Wharf {
         self.command(name).args(args).output().expect("the wharf binary is built")
     }
 
+    /// Runs a command with these options in the place of this Wharf's own.
+    ///
+    /// # Panics
+    /// When it cannot be run at all.
+    pub fn output_with(&self, name: &str, own: &[&str]) -> Output {
+        let option = |option: &str| option.split('=').next().map(str::to_owned);
+        let mut options = self.options();
+        options.retain(|known| own.iter().all(|own| option(own) != option(known)));
+        let mut command = Command::new(binary());
+        command.arg(name).args(options).args(own).output().expect("the wharf binary is built")
+    }
+
     fn options(&self) -> Vec<String> {
         let mut options = vec![
             format!("--state-dir={}", self.state_dir()),

@@ -28,16 +28,19 @@ impl World {
         World { name: name.to_owned() }
     }
 
+    /// Returns a command that will run there.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name, program]);
+        command
+    }
+
     /// Runs a program there.
     ///
     /// # Panics
     /// When it cannot be run at all.
     pub fn run(&self, program: &str, args: &[&str]) -> Output {
-        Command::new("ip")
-            .args(["netns", "exec", &self.name, program])
-            .args(args)
-            .output()
-            .unwrap_or_else(|error| panic!("{program}: {error}"))
+        self.command(program).args(args).output().unwrap_or_else(|error| panic!("{program}: {error}"))
     }
 }
 

@@ -5,6 +5,8 @@ mod bad_input;
 mod balancer;
 mod full_disk;
 mod hello;
+mod network_modes;
+mod networks;
 mod readme;
 mod restarts;
 mod rollouts;
