@@ -3,15 +3,20 @@
 use crate::{
     AgentConfig,
     error::{Error, chain},
+    files,
 };
 use bridge::{Addresses, Kept, Taken};
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, TcpListener, UdpSocket},
     os::fd::OwnedFd,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::Notify;
+use tokio::{
+    sync::{Notify, watch},
+    task::AbortHandle,
+};
+use wharf_dns::{Names, Upstreams};
 use wharf_model::TaskId;
 use wharf_nodelink::agent::{InterfaceAssignment, NodeSettings};
 use wharf_sandbox::{
@@ -34,6 +39,7 @@ pub(crate) struct Fabric {
     pool: Mutex<VecDeque<Prepared>>,
     slots: usize,
     refill: Notify,
+    names: watch::Sender<Arc<Names>>,
 }
 
 #[derive(Debug)]
@@ -54,7 +60,11 @@ struct State {
 struct Prepared {
     slot: Slot,
     listener: TcpListener,
+    resolver: Sockets,
 }
+
+/// What a task's resolver listens on.
+pub(crate) type Sockets = (UdpSocket, TcpListener);
 
 /// How a task is to be connected.
 #[derive(Debug, Clone)]
@@ -97,6 +107,8 @@ pub(crate) struct Connected {
     pub(crate) namespace: Arc<OwnedFd>,
     /// The metadata endpoint's listener.
     pub(crate) listener: TcpListener,
+    /// What its resolver listens on; a task in the host's own network asks the host's.
+    pub(crate) resolver: Option<Sockets>,
     /// What a bridged task has of the host.
     pub(crate) bridge: Option<Bridge>,
 }
@@ -138,6 +150,7 @@ impl Fabric {
             table: config.firewall_table.clone(),
             veth_prefix: config.veth_prefix.clone(),
         })?;
+        let names = watch::Sender::new(Arc::new(rules::names(&settings)));
         let state = State {
             firewall,
             settings,
@@ -152,6 +165,7 @@ impl Fabric {
             pool: Mutex::default(),
             slots: config.slots,
             refill: Notify::new(),
+            names,
         })
     }
 
@@ -181,7 +195,9 @@ impl Fabric {
                     state.members.extend(member.map(|member| (task.clone(), member)));
                 }
                 let listener = self.listen_again(&slot).await?;
-                match connect(Some(slot), kept, listener, bridge) {
+                // A task of an older version asks the host's resolvers itself.
+                let resolver = self.network.listen_for_names(&slot).ok();
+                match connect(Some(slot), kept, listener, resolver, bridge) {
                     Ok(found) => drop(connected.insert(task.clone(), found)),
                     Err(error) => {
                         tracing::error!(%task, error = chain(&error), "network namespace not usable")
@@ -223,6 +239,7 @@ impl Fabric {
         let known = {
             let mut state = self.lock();
             let known = rules::served(&state.settings);
+            self.names.send_replace(Arc::new(rules::names(&settings)));
             state.settings = settings;
             known
         };
@@ -286,12 +303,15 @@ impl Fabric {
         }
         let ready = self.pool().pop_front();
         self.refill.notify_one();
-        let Prepared { slot, listener } = match ready {
+        let Prepared { slot, listener, resolver } = match ready {
             Some(prepared) => prepared,
             None => self.prepare().await.map_err(ConnectError::Prepare)?,
         };
         match self.admit(task, &slot, wanted, bridge.as_ref()).await {
-            Ok(()) => return connect(Some(slot), kept, listener, bridge).map_err(ConnectError::Namespace),
+            Ok(()) => {
+                let connected = connect(Some(slot), kept, listener, Some(resolver), bridge);
+                connected.map_err(ConnectError::Namespace)
+            }
             Err(error) => {
                 let held = Held { slot: Some(slot), _ports: kept };
                 if let Err(error) = self.disconnect(task, Some(held), public_ip(wanted)).await {
@@ -363,6 +383,15 @@ impl Fabric {
         Ok(self.network.tear_down().await?)
     }
 
+    /// Serves a task's resolver until the handle aborts it.
+    pub(crate) fn answer_names(
+        &self,
+        (udp, tcp): Sockets,
+        vpc: Option<String>,
+    ) -> Result<AbortHandle, std::io::Error> {
+        wharf_dns::serve(udp, tcp, vpc, self.names.subscribe(), Upstreams::of(files::RESOLV_CONF))
+    }
+
     /// Returns the settings in force.
     pub(crate) fn settings(&self) -> NodeSettings {
         self.lock().settings.clone()
@@ -381,8 +410,9 @@ impl Fabric {
 
     async fn prepare(&self) -> Result<Prepared, NetworkError> {
         let slot = self.network.prepare().await?;
-        match self.network.listen_for_metadata(&slot) {
-            Ok(listener) => Ok(Prepared { slot, listener }),
+        let listening = self.network.listen_for_metadata(&slot);
+        match listening.and_then(|listener| Ok((listener, self.network.listen_for_names(&slot)?))) {
+            Ok((listener, resolver)) => Ok(Prepared { slot, listener, resolver }),
             Err(error) => {
                 self.network.release(slot, None).await?;
                 Err(error)
@@ -464,27 +494,34 @@ fn connect(
     slot: Option<Slot>,
     kept: Kept,
     listener: TcpListener,
+    resolver: Option<Sockets>,
     bridge: Option<Bridge>,
 ) -> Result<Connected, std::io::Error> {
     let namespace = match &slot {
         Some(slot) => slot.namespace().try_clone_to_owned()?,
         None => std::fs::File::open("/proc/self/ns/net")?.into(),
     };
-    Ok(Connected { held: Held { slot, _ports: kept }, namespace: Arc::new(namespace), listener, bridge })
+    Ok(Connected {
+        held: Held { slot, _ports: kept },
+        namespace: Arc::new(namespace),
+        listener,
+        resolver,
+        bridge,
+    })
 }
 
 /// Returns the connection of a task in the host's own network. Its metadata is served on a port of the loopback.
 fn in_host() -> Result<Connected, std::io::Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     listener.set_nonblocking(true)?;
-    connect(None, Kept::default(), listener, None)
+    connect(None, Kept::default(), listener, None, None)
 }
 
 /// The same for a task that had this port before; another one when it was taken meanwhile.
 pub(crate) fn in_host_again(port: u16) -> Result<Connected, std::io::Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     listener.set_nonblocking(true)?;
-    connect(None, Kept::default(), listener, None)
+    connect(None, Kept::default(), listener, None, None)
 }
 
 fn public_ip(wanted: &Wanted) -> Option<Ipv4Addr> {

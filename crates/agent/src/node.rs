@@ -5,7 +5,6 @@ use crate::{
     disk::{self, Durability},
     error::{Error, chain},
     fabric::Fabric,
-    files,
     identity::Identity,
     image::Images,
     keeper::{Keeper, News},
@@ -24,7 +23,7 @@ use tokio::sync::mpsc;
 use wharf_model::{TaskId, task::StopCode};
 use wharf_nodelink::agent::{Assignment, NodeSettings, ToAgent};
 use wharf_plan::task::{Event, Stop};
-use wharf_sandbox::cgroup::Hierarchy;
+use wharf_sandbox::{cgroup::Hierarchy, network::RESOLVER_ADDRESS};
 
 /// The node.
 #[derive(Debug)]
@@ -54,7 +53,7 @@ impl Node {
             keeper: Keeper::new(config.keeper_socket.clone()),
             images: Images::new(&config.images_dir()),
             outbox: Arc::new(Outbox::new()),
-            nameservers: files::host_nameservers(),
+            nameservers: vec![*RESOLVER_ADDRESS.ip()],
             fabric: OnceLock::new(),
             tasks: Mutex::default(),
             leftovers: Mutex::default(),

@@ -95,7 +95,7 @@ fn names(record: &Record, nameservers: &[Ipv4Addr]) -> Names {
         (NetworkMode::Host, None, None) => Names {
             hostname: files::host_name(),
             hosts: files::of_host("/etc/hosts"),
-            resolv_conf: files::of_host("/etc/resolv.conf"),
+            resolv_conf: files::of_host(files::RESOLV_CONF),
         },
         (NetworkMode::Awsvpc | NetworkMode::Bridge | NetworkMode::None, None, None) => {
             Names { hosts: files::hosts(None, &short), hostname: short, resolv_conf: String::new() }

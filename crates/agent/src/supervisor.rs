@@ -82,6 +82,7 @@ struct Attached {
     held: Held,
     namespace: Arc<OwnedFd>,
     metadata: AbortHandle,
+    resolver: Option<AbortHandle>,
 }
 
 /// The supervisor of one task.
@@ -298,8 +299,22 @@ impl Supervisor {
             Ok(handle) => handle.clone(),
             Err(_) => tokio::spawn(std::future::ready(())).abort_handle(),
         };
-        self.network =
-            Network::Held(Box::new(Attached { held: link.held, namespace: link.namespace, metadata }));
+        let vpc = self.record.assignment.interface.as_ref().map(|interface| interface.vpc_id.clone());
+        let answered =
+            link.resolver.zip(self.node.fabric()).map(|(sockets, fabric)| fabric.answer_names(sockets, vpc));
+        let resolver = answered.and_then(|answered| match answered {
+            Ok(handle) => Some(handle),
+            Err(error) => {
+                tracing::error!(%error, "task has no resolver");
+                None
+            }
+        });
+        self.network = Network::Held(Box::new(Attached {
+            held: link.held,
+            namespace: link.namespace,
+            metadata,
+            resolver,
+        }));
         let reason = |error| format!("ResourceInitializationError: serve task metadata: {error}");
         served.map(|_| ()).map_err(reason)
     }

@@ -118,6 +118,9 @@ pub struct GroupRules {
 /// An address of a load balancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BalancerAddress {
+    /// The load balancer's name.
+    #[serde(default)]
+    pub name: String,
     /// The address.
     pub ip: Ipv4Addr,
     /// Its VPC.

@@ -47,7 +47,7 @@ impl<'a> World<'a> {
     fn attached(&self, id: &InternetGatewayId, table: &RouteTable) -> bool {
         let attached =
             |gateway: &&InternetGateway| gateway.id == *id && gateway.vpc.as_ref() == Some(&table.vpc);
-        self.gateways.iter().any(|gateway| attached(gateway))
+        self.gateways.iter().any(attached)
     }
 
     /// Returns a subnet's routes, longest prefix first.

@@ -3,6 +3,7 @@
 //! ```text
 //!   host namespace                                     slot's namespace
 //!   unreachable 172.31.0.0/16                          lo    127.0.0.1, 169.254.170.2/32
+//!                                                            169.254.169.253/32
 //!   wharf-lb  (bridge without ports):                  eth0  <ip>/32, the task's MAC
 //!             host address, balancers' addresses             default via <gateway>, permanent neighbour
 //!   <ip>/32 dev wh… src <host address>  ──── veth ────       unreachable 169.254.169.254
@@ -26,9 +27,9 @@ mod slot;
 pub(crate) mod tests;
 
 pub use host::Network;
-pub use namespace::METADATA_ADDRESS;
 #[cfg(test)]
 pub(crate) use namespace::within;
+pub use namespace::{METADATA_ADDRESS, RESOLVER_ADDRESS};
 pub use port::{keep_tcp_port, keep_udp_port};
 pub use slot::{Slot, SlotName};
 

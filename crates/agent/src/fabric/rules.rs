@@ -2,9 +2,13 @@
 
 use super::Bridge;
 use crate::AgentConfig;
-use std::{collections::HashSet, net::Ipv4Addr};
+use std::{
+    collections::{BTreeMap, HashSet},
+    net::Ipv4Addr,
+};
+use wharf_dns::{Names, VpcNames};
 use wharf_model::network::{self, IpProtocol, Peer, Via};
-use wharf_nodelink::agent::{GroupRules, InterfaceAssignment, NodeSettings};
+use wharf_nodelink::agent::{GroupRules, InterfaceAssignment, NodeSettings, ServedVpc};
 use wharf_sandbox::{
     firewall::{Balancer, Member, Permission, Place, Protocol, Ruleset, SecurityGroup, Subnet, Way},
     network::{Cidr, NetworkConfig, Slot},
@@ -45,6 +49,21 @@ pub(super) fn served(settings: &NodeSettings) -> Vec<Cidr> {
     }
     served.push(cidr(&settings.public_cidr));
     served
+}
+
+/// Returns what the tasks' resolvers answer.
+pub(super) fn names(settings: &NodeSettings) -> Names {
+    let mut balancers: BTreeMap<String, Vec<Ipv4Addr>> = BTreeMap::new();
+    for balancer in &settings.balancers {
+        balancers.entry(balancer.name.clone()).or_default().push(balancer.ip);
+    }
+    let vpc = |vpc: &ServedVpc| (vpc.id.to_string(), VpcNames { cidr: vpc.cidr, answers: vpc.dns_support });
+    Names {
+        region: settings.region.clone(),
+        public: settings.public_cidr,
+        vpcs: settings.vpcs.iter().map(vpc).collect(),
+        balancers,
+    }
 }
 
 /// Returns the address that the host has towards tasks.

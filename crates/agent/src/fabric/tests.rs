@@ -21,6 +21,7 @@ fn settings(protocol: IpProtocol, ports: Option<(u16, u16)>, peer: Peer) -> Node
         public_cidr: "198.18.0.0/16".parse().unwrap(),
         security_groups: vec![group],
         balancers: vec![BalancerAddress {
+            name: "web-1.us-east-1.elb.localhost".to_owned(),
             ip: "172.31.0.9".parse().unwrap(),
             vpc: "vpc-00000001".parse().unwrap(),
             groups: vec!["sg-00000001".parse().unwrap(), "sg-00000009".parse().unwrap()],

@@ -209,6 +209,9 @@ impl Supervisor {
             Network::None => None,
             Network::Held(attached) => {
                 attached.metadata.abort();
+                if let Some(resolver) = &attached.resolver {
+                    resolver.abort();
+                }
                 Some(attached.held)
             }
         };

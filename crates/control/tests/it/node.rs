@@ -154,6 +154,7 @@ pub(crate) fn report(
         runtime_id: reached(TaskStatus::Running).map(|_| format!("{}-app", assignment.task)),
         exit_code: (stopped && !failed).then_some(143),
         reason: None,
+        network_bindings: Vec::new(),
     };
     TaskReport {
         task: assignment.task.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,10 @@ use rtnetlink::{Handle, LinkBridge};
 use serde::{Deserialize, Serialize};
 
 use super::slot::{Slot, SlotName};
-use super::{Address, Cidr, ForeignRoute, METADATA_ADDRESS, NetworkConfig, NetworkError, link, namespace};
+use super::{
+    Address, Cidr, ForeignRoute, METADATA_ADDRESS, NetworkConfig, NetworkError, RESOLVER_ADDRESS, link,
+    namespace,
+};
 
 /// How long the kernel may take to end the veths of namespaces that are gone.
 const VETHS_GONE_LIMIT: Duration = Duration::from_secs(10);
@@ -134,7 +137,7 @@ impl Network {
         let (namespace, (handle, connection)) = namespace::create(&path)?;
         tokio::spawn(connection);
         let raised = match self.raise(&name, &handle, namespace.as_raw_fd()).await {
-            Ok(index) => namespace::lead_to_metadata(namespace.as_fd()).map(|()| index),
+            Ok(index) => namespace::lead_to_listeners(namespace.as_fd()).map(|()| index),
             Err(error) => Err(error),
         };
         match raised {
@@ -150,9 +153,11 @@ impl Network {
         let failed = |what| NetworkError::netlink(what, name);
         link::add_veth(&self.handle, name.as_str(), namespace).await.map_err(failed("add veth"))?;
         link::up(slot, link::LOOPBACK).await.map_err(failed("set up loopback of"))?;
-        link::add_address(slot, link::LOOPBACK, *METADATA_ADDRESS.ip())
-            .await
-            .map_err(failed("add metadata address to"))?;
+        for address in [METADATA_ADDRESS, RESOLVER_ADDRESS] {
+            link::add_address(slot, link::LOOPBACK, *address.ip())
+                .await
+                .map_err(failed("add metadata and resolver addresses to"))?;
+        }
         link::up(slot, link::ETH0).await.map_err(failed("set up eth0 of"))?;
         link::add_route(slot, link::unreachable_route(INSTANCE_METADATA))
             .await
@@ -240,6 +245,12 @@ impl Network {
     pub fn listen_for_metadata(&self, slot: &Slot) -> Result<TcpListener, NetworkError> {
         namespace::listen(slot.namespace.as_fd())
             .map_err(NetworkError::system("listen for metadata in", &slot.name))
+    }
+
+    /// Listens for questions that are sent to [`RESOLVER_ADDRESS`] inside a slot; non-blocking, ready for tokio.
+    pub fn listen_for_names(&self, slot: &Slot) -> Result<(UdpSocket, TcpListener), NetworkError> {
+        namespace::listen_for_names(slot.namespace.as_fd())
+            .map_err(NetworkError::system("listen for names in", &slot.name))
     }
 
     /// Takes back what [`Network::open`] did; slots must have been released.

@@ -3,8 +3,9 @@
 //! A namespace belongs to a thread, so everything that must happen inside one happens on a thread of its
 //! own that ends afterwards. A socket keeps the namespace it was opened in for life, wherever it is used.
 
+use std::fmt::Write;
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -20,6 +21,12 @@ pub const METADATA_ADDRESS: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(169, 
 
 /// Where it is really served: a port that ECS reserves for its agent on every instance.
 const METADATA_PORT: u16 = 51679;
+
+/// Where a task asks for names: the address that a VPC's resolver has on AWS, too.
+pub const RESOLVER_ADDRESS: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(169, 254, 169, 253), 53);
+
+/// Where it is really served: the next port that nobody else uses.
+const RESOLVER_PORT: u16 = 51681;
 
 const NSFS_MAGIC: i64 = 0x6e73_6673;
 
@@ -84,19 +91,40 @@ pub(crate) fn within<T: Send>(
     })
 }
 
-/// Makes [`METADATA_ADDRESS`] lead to the port that [`listen`] has, inside a namespace.
+/// Makes [`METADATA_ADDRESS`] and [`RESOLVER_ADDRESS`] lead to the ports that [`listen`] and [`listen_for_names`] have,
+/// inside a namespace.
 ///
-/// A listener on port 80 itself would keep the application from listening there on every address. Ports are
+/// A listener on port 80 or 53 itself would keep the application from listening there on every address. Ports are
 /// rewritten without connection tracking: both directions leave through the output hook, over loopback.
-pub(super) fn lead_to_metadata(namespace: BorrowedFd<'_>) -> Result<(), NetworkError> {
-    let (ip, port) = (METADATA_ADDRESS.ip(), METADATA_ADDRESS.port());
-    let script = format!(
-        "table ip metadata {{\nchain out {{\ntype filter hook output priority raw;\n\
-         ip daddr {ip} tcp dport {port} tcp dport set {METADATA_PORT}\n\
-         ip saddr {ip} tcp sport {METADATA_PORT} tcp sport set {port}\n}}\n}}\n"
-    );
+pub(super) fn lead_to_listeners(namespace: BorrowedFd<'_>) -> Result<(), NetworkError> {
+    let mut rules = String::new();
+    for (protocol, address, port) in [
+        ("tcp", METADATA_ADDRESS, METADATA_PORT),
+        ("udp", RESOLVER_ADDRESS, RESOLVER_PORT),
+        ("tcp", RESOLVER_ADDRESS, RESOLVER_PORT),
+    ] {
+        let (ip, asked) = (address.ip(), address.port());
+        let _infallible = writeln!(
+            rules,
+            "ip daddr {ip} {protocol} dport {asked} {protocol} dport set {port}\n\
+             ip saddr {ip} {protocol} sport {port} {protocol} sport set {asked}"
+        );
+    }
+    let script =
+        format!("table ip metadata {{\nchain out {{\ntype filter hook output priority raw;\n{rules}}}\n}}\n");
     within(namespace, || nft::load(&script).map_err(std::io::Error::other))
-        .map_err(NetworkError::system("lead to metadata in", "namespace"))
+        .map_err(NetworkError::system("lead to metadata and names in", "namespace"))
+}
+
+/// Listens for questions inside a namespace.
+pub(super) fn listen_for_names(namespace: BorrowedFd<'_>) -> std::io::Result<(UdpSocket, TcpListener)> {
+    within(namespace, || {
+        let address = (*RESOLVER_ADDRESS.ip(), RESOLVER_PORT);
+        let (udp, tcp) = (UdpSocket::bind(address)?, TcpListener::bind(address)?);
+        udp.set_nonblocking(true)?;
+        tcp.set_nonblocking(true)?;
+        Ok((udp, tcp))
+    })
 }
 
 /// Listens for metadata requests inside a namespace.

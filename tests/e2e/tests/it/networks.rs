@@ -144,6 +144,23 @@ fn created_vpcs_are_apart_and_lead_out_as_their_routes_say() {
     assert_eq!(at(&other_address).status(&page(&inner_address)), None, "another VPC reached it");
     assert_eq!(at(&inner_address).status(&page(&other_address)), None, "it reached another VPC");
 
+    // Names of the VPC are answered in the task itself.
+    let dashed = outer_address.replace('.', "-");
+    let name = format!("ip-{dashed}.us-east-1.compute.internal");
+    assert_eq!(at(&inner_address).resolve(&name), outer_address);
+    assert_eq!(at(&other_address).resolve(&name), "code 3", "a name of another VPC");
+    let balancer = aws.json(&format!(
+        "elbv2 create-load-balancer --name names --scheme internal --subnets {inner} {outer}"
+    ));
+    let balancer = text(&balancer["LoadBalancers"][0]["DNSName"]);
+    within(Duration::from_secs(5), "the load balancer's name", || {
+        at(&inner_address).resolve(&balancer).starts_with("172.29.").then_some(())
+    });
+    aws.json(&format!("ec2 modify-vpc-attribute --vpc-id {vpc} --no-enable-dns-support"));
+    within(Duration::from_secs(5), "the resolver is off", || {
+        (at(&inner_address).resolve(&name) == "code 5").then_some(())
+    });
+
     // The world is reached by a route, and by a public address or NAT.
     let world = World::make("wharf-world");
     let mut server = world.command("python3");

@@ -12,10 +12,13 @@ use wharf_store::View;
 /// Returns the settings of every node.
 pub(super) fn settings(view: &View<'_>, config: &Config) -> NodeSettings {
     let balancers = view.list::<LoadBalancer>("");
-    let interfaces = balancers.iter().flat_map(|balancer| &balancer.subnets);
+    let interfaces = balancers
+        .iter()
+        .flat_map(|balancer| balancer.subnets.iter().map(|(_, interface)| (&balancer.dns_name, interface)));
     let balancers = interfaces
-        .filter_map(|(_, interface)| view.get::<NetworkInterface>(interface.as_str()))
-        .map(|interface| BalancerAddress {
+        .filter_map(|(name, interface)| Some((name, view.get::<NetworkInterface>(interface.as_str())?)))
+        .map(|(name, interface)| BalancerAddress {
+            name: name.to_ascii_lowercase(),
             ip: interface.private_ip,
             vpc: interface.vpc.clone(),
             groups: interface.groups.clone(),
