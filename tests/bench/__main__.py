@@ -6,14 +6,14 @@ import os
 import tempfile
 from pathlib import Path
 
-from . import alb, launch, memory
+from . import alb, launch, memory, network
 from .results import Results
 from .wharf import Wharf
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("names", nargs="*", default=["all"], choices=["launch", "alb", "memory", "all"])
+    parser.add_argument("names", nargs="*", default=["all"], choices=["launch", "alb", "memory", "network", "all"])
     parser.add_argument("--peers-only", action="store_true", help="without Wharf")
     parser.add_argument("--runs", type=int, default=60, help="launches of each (60)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of load (3)")
@@ -23,21 +23,24 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="the folder for the JSON files")
     parser.add_argument("--work", type=Path, help="a folder on a real file system for temporary data")
     given = parser.parse_args()
-    names = ["launch", "alb", "memory"] if "all" in given.names else given.names
+    names = ["launch", "alb", "memory", "network"] if "all" in given.names else given.names
     for name in names:
-        if name == "memory" and given.peers_only:
-            print("memory measures only Wharf: left out")
+        if name in ("memory", "network") and given.peers_only:
+            print(f"{name} measures only Wharf: left out")
             continue
         results = Results(name)
         # Short, because sockets lie in it. Each benchmark has a Wharf of its own: one's tasks would
         # be in another's memory.
         with tempfile.TemporaryDirectory(prefix="wb-", dir=given.work) as work, contextlib.ExitStack() as stack:
             place = Path(work)
-            wharf = None if given.peers_only else stack.enter_context(Wharf(given.binary, place))
+            own = given.peers_only or name == "network"
+            wharf = None if own else stack.enter_context(Wharf(given.binary, place))
             if name == "launch":
                 launch.measure(results, place, given.bundles, wharf, given.runs)
             elif name == "alb":
                 alb.measure(results, place, wharf, given.rounds, given.seconds)
+            elif name == "network":
+                network.measure(results, place, given.binary, given.bundles)
             else:
                 memory.measure(results, given.bundles, wharf)
         path = results.write(given.results)

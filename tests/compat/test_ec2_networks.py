@@ -201,7 +201,7 @@ def test_pages_hold_as_many_as_asked_for(ec2, vpc):
     mine = [{"Name": "vpc-id", "Values": [vpc]}]
     pages = list(ec2.get_paginator("describe_subnets").paginate(Filters=mine, PaginationConfig={"PageSize": 5}))
     assert [len(page["Subnets"]) for page in pages] == [5, 2]
-    assert code(ec2.describe_subnets, MaxResults=1) == "InvalidParameterValue"
+    assert code(ec2.describe_subnets, NextToken="nonsense") == "InvalidParameterValue"
 
 
 def test_overlapping_vpcs_can_be_made(ec2, vpc):

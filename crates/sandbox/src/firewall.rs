@@ -35,7 +35,7 @@ use netlink::Change;
 mod conntrack;
 mod elements;
 mod judge;
-mod netlink;
+pub(crate) mod netlink;
 mod script;
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,7 @@ mod host;
 mod link;
 mod namespace;
 mod port;
+mod redirect;
 mod slot;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -8,11 +8,11 @@ use super::elements::Element;
 
 const BATCH_BEGIN: u16 = 16;
 const BATCH_END: u16 = 17;
-const NFTABLES: u16 = 10;
+pub(crate) const NFTABLES: u16 = 10;
 const NEW_ELEMENT: u16 = NFTABLES << 8 | 12;
 const DELETE_ELEMENT: u16 = NFTABLES << 8 | 14;
 const FAMILY_INET: u8 = 1;
-const NESTED: u16 = 1 << 15;
+pub(crate) const NESTED: u16 = 1 << 15;
 const NETWORK_ORDER: u16 = 1 << 14;
 const GET_TABLE: u16 = NFTABLES << 8 | 1;
 const TABLE_NAME: u16 = 1;
@@ -33,19 +33,19 @@ const DUMP_LEN: usize = 1 << 16;
 
 /// What to do with elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     Add,
     Remove,
 }
 
 /// A netfilter netlink socket; it belongs to the network namespace it was opened in.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(crate) struct Socket {
     descriptor: OwnedFd,
 }
 
 impl Socket {
-    pub(super) fn open() -> io::Result<Socket> {
+    pub(crate) fn open() -> io::Result<Socket> {
         // SAFETY: makes a new descriptor, which is checked before it is owned.
         let raw = unsafe {
             libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_NETFILTER)
@@ -63,7 +63,7 @@ impl Socket {
     }
 
     /// Says whether a table is there.
-    pub(super) fn has_table(&self, table: &str) -> io::Result<bool> {
+    pub(crate) fn has_table(&self, table: &str) -> io::Result<bool> {
         let mut name = Vec::new();
         attribute(&mut name, TABLE_NAME, |out| text(out, table));
         match self.send(&request(GET_TABLE, libc::NLM_F_REQUEST, FAMILY_INET, &name)) {
@@ -74,13 +74,13 @@ impl Socket {
     }
 
     /// Sends messages and returns the first error among the answers.
-    pub(super) fn send(&self, messages: &[u8]) -> io::Result<()> {
+    pub(crate) fn send(&self, messages: &[u8]) -> io::Result<()> {
         self.write(messages)?;
         self.first_error()
     }
 
     /// Sends a request for a list and hands over the body of each answer, which begins after the netfilter header.
-    pub(super) fn dump(&self, message: &[u8], mut each: impl FnMut(&[u8])) -> io::Result<()> {
+    pub(crate) fn dump(&self, message: &[u8], mut each: impl FnMut(&[u8])) -> io::Result<()> {
         self.write(message)?;
         let mut buffer = vec![0_u8; DUMP_LEN];
         loop {
@@ -156,7 +156,7 @@ fn messages(mut bytes: &[u8]) -> Vec<(u16, &[u8])> {
 }
 
 /// Takes attributes apart: kind, value, and the whole attribute.
-pub(super) fn attributes(mut bytes: &[u8]) -> Vec<(u16, &[u8], &[u8])> {
+pub(crate) fn attributes(mut bytes: &[u8]) -> Vec<(u16, &[u8], &[u8])> {
     let mut found = Vec::new();
     while bytes.len() >= ATTRIBUTE_LEN {
         let length = usize::from(u16::from_ne_bytes([bytes[0], bytes[1]])).clamp(ATTRIBUTE_LEN, bytes.len());
@@ -168,10 +168,23 @@ pub(super) fn attributes(mut bytes: &[u8]) -> Vec<(u16, &[u8], &[u8])> {
 }
 
 /// Returns one message.
-pub(super) fn request(kind: u16, flags: i32, family: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(kind: u16, flags: i32, family: u8, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER_LEN + 4 + body.len());
     message_with(&mut out, kind, flags, family, 0, |out| out.extend_from_slice(body));
     out
+}
+
+/// Writes a batch, which is a transaction, around the messages that `body` writes.
+pub(crate) fn batch_of(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
+    message(out, BATCH_BEGIN, 0, NFTABLES, |_| {});
+    body(out);
+    message(out, BATCH_END, 0, NFTABLES, |_| {});
+}
+
+/// Writes a message that makes something.
+pub(crate) fn new(out: &mut Vec<u8>, kind: u16, family: u8, body: impl FnOnce(&mut Vec<u8>)) {
+    let flags = libc::NLM_F_REQUEST | libc::NLM_F_CREATE | libc::NLM_F_APPEND;
+    message_with(out, kind, flags, family, 0, body);
 }
 
 fn batch(change: Change, table: &str, elements: &[Element]) -> Vec<u8> {
@@ -229,7 +242,8 @@ fn message_with(
     out[start..start + 4].copy_from_slice(&length.to_ne_bytes());
 }
 
-fn attribute(out: &mut Vec<u8>, kind: u16, body: impl FnOnce(&mut Vec<u8>)) {
+/// Writes an attribute around what `body` writes.
+pub(crate) fn attribute(out: &mut Vec<u8>, kind: u16, body: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend([0; 2]);
     out.extend(kind.to_ne_bytes());
@@ -239,7 +253,8 @@ fn attribute(out: &mut Vec<u8>, kind: u16, body: impl FnOnce(&mut Vec<u8>)) {
     out.resize(out.len().next_multiple_of(4), 0);
 }
 
-fn text(out: &mut Vec<u8>, text: &str) {
+/// Writes a text and its end.
+pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.extend(text.as_bytes());
     out.push(0);
 }

@@ -3,7 +3,6 @@
 //! A namespace belongs to a thread, so everything that must happen inside one happens on a thread of its
 //! own that ends afterwards. A socket keeps the namespace it was opened in for life, wherever it is used.
 
-use std::fmt::Write;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,7 +13,7 @@ use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::statfs::fstatfs;
 
 use super::NetworkError;
-use crate::nft;
+use super::redirect::{self, Redirect, Transport};
 
 /// Where a task asks for its metadata and credentials; exists in every slot.
 pub const METADATA_ADDRESS: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(169, 254, 170, 2), 80);
@@ -97,22 +96,13 @@ pub(crate) fn within<T: Send>(
 /// A listener on port 80 or 53 itself would keep the application from listening there on every address. Ports are
 /// rewritten without connection tracking: both directions leave through the output hook, over loopback.
 pub(super) fn lead_to_listeners(namespace: BorrowedFd<'_>) -> Result<(), NetworkError> {
-    let mut rules = String::new();
-    for (protocol, address, port) in [
-        ("tcp", METADATA_ADDRESS, METADATA_PORT),
-        ("udp", RESOLVER_ADDRESS, RESOLVER_PORT),
-        ("tcp", RESOLVER_ADDRESS, RESOLVER_PORT),
-    ] {
-        let (ip, asked) = (address.ip(), address.port());
-        let _infallible = writeln!(
-            rules,
-            "ip daddr {ip} {protocol} dport {asked} {protocol} dport set {port}\n\
-             ip saddr {ip} {protocol} sport {port} {protocol} sport set {asked}"
-        );
-    }
-    let script =
-        format!("table ip metadata {{\nchain out {{\ntype filter hook output priority raw;\n{rules}}}\n}}\n");
-    within(namespace, || nft::load(&script).map_err(std::io::Error::other))
+    let redirect = |protocol, asked, served| Redirect { protocol, asked, served };
+    let redirects = [
+        redirect(Transport::Tcp, METADATA_ADDRESS, METADATA_PORT),
+        redirect(Transport::Udp, RESOLVER_ADDRESS, RESOLVER_PORT),
+        redirect(Transport::Tcp, RESOLVER_ADDRESS, RESOLVER_PORT),
+    ];
+    within(namespace, || redirect::make(&redirects))
         .map_err(NetworkError::system("lead to metadata and names in", "namespace"))
 }
 

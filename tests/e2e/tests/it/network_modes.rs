@@ -110,8 +110,8 @@ fn tasks_in_the_hosts_network_and_without_one_see_that() {
          s=socket.socket(); s.settimeout(1)\n\
          try: s.connect(('{}', 80)); print('reached', flush=True)\n\
          except OSError as e: print('refused', flush=True)\n\
-         import http.server as h\n\
-         h.HTTPServer(('', {port}), h.SimpleHTTPRequestHandler).serve_forever()\n",
+         import http.server as h,socketserver as t\n\
+         t.TCPServer(('', {port}), h.SimpleHTTPRequestHandler).serve_forever()\n",
         vpc_address(0, 1)
     );
     let host = json!({"command": ["python3", "-c", script], "portMappings": [{"containerPort": port}]});

@@ -94,6 +94,8 @@ fn f64_rules_of_security_groups_hold_at_once_and_end_what_they_no_longer_allow()
     aws.json(&format!("ecs stop-task --task {asking}"));
     until(&aws, &asking, "STOPPED");
     aws.json(&format!("ec2 delete-security-group --group-id {client}"));
+    // It holds the namespace of its task.
+    drop(connection);
     wharf.down();
 }
 
@@ -164,9 +166,14 @@ fn created_vpcs_are_apart_and_lead_out_as_their_routes_say() {
     // The world is reached by a route, and by a public address or NAT.
     let world = World::make("wharf-world");
     let mut server = world.command("python3");
-    server.args(["-m", "http.server", "80", "--bind", "198.51.100.2"]);
-    let _served =
-        Served(server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("python3 is installed"));
+    // Not HTTPServer: that one asks for its own name first, and nobody in the world answers.
+    server.args([
+        "-c",
+        "import http.server as h, socketserver as s\n\
+         s.TCPServer(('198.51.100.2', 80), h.SimpleHTTPRequestHandler).serve_forever()",
+    ]);
+    let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let _served = Served(server.expect("python3 is installed by scripts/test"));
     let outside = "http://198.51.100.2/";
     within(Duration::from_secs(10), "the world serves", || get(outside).ok());
     assert_eq!(at(&other_address).status(outside), Some(200), "the default VPC leads out");
