@@ -201,10 +201,19 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
         let _infallible = writeln!(sender, "    ip saddr @{set} jump out_{name}");
         let _infallible = writeln!(receiver, "    ip daddr @{set} jump in_{name}");
     }
-    // A connection is let through once; a TCP packet that belongs to none and opens none is not.
-    let tracked = "ct state established,related accept
+    // A connection is let through once; a TCP packet that belongs to none and opens none is not. A task is told so,
+    // or its end of a connection that was cut would wait for minutes.
+    let stray = "ct state new meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn";
+    let tracked = format!(
+        "ct state established,related accept
     ct state invalid drop
-    ct state new meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn drop";
+    {stray} drop"
+    );
+    let tracked_sender = format!(
+        "ct state established,related accept
+    ct state invalid drop
+    {stray} reject with tcp reset"
+    );
     // What came to 127.0.0.1 or from a bridged task must come back here to be translated back.
     let host = match rules.host_address {
         Some(host) => format!(
@@ -239,7 +248,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
   chain forward_sender {{
     type filter hook forward priority filter - 1; policy accept;
     iifname != {ours} accept
-    {tracked}
+    {tracked_sender}
     ip daddr 169.254.0.0/16 ip daddr != @bridged drop
     ip saddr @bridged accept
     jump ways
@@ -258,7 +267,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
   chain input_sender {{
     type filter hook input priority filter - 1; policy accept;
     iifname != {ours} accept
-    {tracked}
+    {tracked_sender}
     ip daddr != @balancers drop
     ip saddr @bridged accept
     jump same_vpc
