@@ -1,4 +1,5 @@
-use super::rules;
+use super::{Addresses, ForeignRoute, rules, servable};
+use std::{collections::HashSet, net::Ipv4Addr};
 use wharf_model::network::{Cidr, IpProtocol, Peer, Permission};
 use wharf_nodelink::agent::{BalancerAddress, GroupRules, NodeSettings, ServedVpc};
 use wharf_sandbox::firewall::Protocol;
@@ -70,4 +71,28 @@ fn what_is_for_ipv6_or_names_no_group_that_is_known_allows_nothing() {
     assert_eq!(rules(Peer::Cidr6("::/0".parse().unwrap())), 0);
     assert_eq!(rules(Peer::Group("sg-00000009".parse().unwrap())), 0);
     assert_eq!(rules(Peer::Group("sg-00000001".parse().unwrap())), 1);
+}
+
+#[test]
+fn bridged_tasks_get_addresses_in_turn_until_all_are_taken() {
+    let mut addresses = Addresses::default();
+    let mut taken = HashSet::new();
+    let first = addresses.next(&taken).unwrap();
+    assert_eq!(first, Ipv4Addr::new(169, 254, 172, 2));
+    // An address that was given back is not the next one.
+    assert_eq!(addresses.next(&taken), Some(Ipv4Addr::new(169, 254, 172, 3)));
+    while let Some(address) = addresses.next(&taken) {
+        assert!(taken.insert(address), "{address} was given twice");
+    }
+    assert_eq!(taken.len(), 1021);
+    taken.remove(&first);
+    assert_eq!(addresses.next(&taken), Some(first));
+}
+
+#[test]
+fn a_network_that_the_host_has_a_route_to_is_not_taken_from_it() {
+    let cidr = |text: &str| rules::cidr(&text.parse().unwrap());
+    let foreign = [ForeignRoute { cidr: cidr("10.0.0.0/8"), device: Some("eth0".to_owned()) }];
+    let wanted = vec![cidr("172.31.0.0/16"), cidr("10.1.0.0/16")];
+    assert_eq!(servable(wanted, &foreign), [cidr("172.31.0.0/16")]);
 }

@@ -125,3 +125,30 @@ async fn four_thousand_interfaces_have_four_thousand_addresses() {
     let vpc = view.list::<Vpc>("").remove(0);
     assert!(private.iter().all(|address| vpc.cidr.contains(*address)));
 }
+
+#[tokio::test]
+async fn a_subnet_rests_while_another_one_has_some_of_its_addresses_in_use() {
+    let (store, config, _) = world().await;
+    let first = tiny(&store).await;
+    let held = one(&store, &config, std::slice::from_ref(&first), false, START).await.unwrap();
+    let twin: SubnetId = "subnet-00000001".parse().unwrap();
+    store
+        .change(|draft| {
+            let known = draft.get::<Subnet>(first.as_str()).unwrap();
+            let cidr = "172.31.255.0/28".parse().unwrap();
+            draft.put(Subnet { id: twin.clone(), cidr, ..(*known).clone() });
+        })
+        .await
+        .unwrap();
+    let refused = one(&store, &config, std::slice::from_ref(&twin), false, START).await.unwrap_err();
+    assert!(matches!(&refused, Error::SubnetOverlaps { other, .. } if *other == first), "{refused}");
+    let later = START + QUARANTINE;
+    store
+        .change(|draft| {
+            release(draft, &held.id, START);
+            reap(draft, std::slice::from_ref(&held.id), later);
+        })
+        .await
+        .unwrap();
+    one(&store, &config, std::slice::from_ref(&twin), false, later).await.unwrap();
+}

@@ -1,6 +1,6 @@
 use super::*;
 use crate::operations::world;
-use wharf_model::network::{Peer, Subnet, Vpc};
+use wharf_model::network::{Peer, RouteTable, Subnet, Via, Vpc, security_group};
 use wharf_store::Store;
 
 #[tokio::test]
@@ -50,4 +50,41 @@ async fn a_small_block_is_shared_out_in_quarters() {
     assert_eq!(subnets("10.0.0.0/18").await, "10.0.0.0/20 10.0.16.0/20 10.0.32.0/20");
     assert_eq!(subnets("10.0.0.0/24").await, "10.0.0.0/26 10.0.0.128/26 10.0.0.64/26");
     assert_eq!(subnets("10.0.0.64/26").await, "10.0.0.64/28 10.0.0.80/28 10.0.0.96/28");
+}
+
+#[tokio::test]
+async fn the_default_vpc_leads_to_the_internet() {
+    let (control, _dir) = world::control();
+    ensure_default(&control).await.unwrap();
+    let ways = ways_out(&control.store().view());
+    assert_eq!(ways.len(), 3);
+    let everywhere = "0.0.0.0/0".parse().unwrap();
+    assert!(ways.iter().all(|subnet| subnet.routes == [(everywhere, Via::Internet)]));
+}
+
+#[tokio::test]
+async fn what_an_older_version_wrote_gets_ids_for_its_rules_and_a_main_route_table() {
+    let (control, _dir) = world::control();
+    let old = r#"{"id":"sg-00000001","name":"default","description":"","vpc":"vpc-00000001","egress":[],"tags":[],
+        "ingress":[{"protocol":"All","ports":null,"peer":{"Group":"sg-00000001"}},
+                   {"protocol":"Tcp","ports":[80,80],"peer":{"Cidr":"0.0.0.0/0"}}]}"#;
+    let group: SecurityGroup = serde_json::from_str(old).unwrap();
+    let vpc: Vpc =
+        serde_json::from_str(r#"{"id":"vpc-00000001","cidr":"10.0.0.0/16","is_default":true,"tags":[]}"#)
+            .unwrap();
+    control
+        .store()
+        .change(|draft| {
+            draft.put(group.clone());
+            draft.put(vpc.clone());
+        })
+        .await
+        .unwrap();
+    ensure_default(&control).await.unwrap();
+    let view = control.store().view();
+    let ids: Vec<_> = view.list::<SecurityGroup>("")[0].rules().map(|rule| rule.id.clone()).collect();
+    assert!(ids[0] != ids[1] && !ids.contains(&security_group::unnamed()));
+    assert_eq!(view.list::<Vpc>("").len(), 1, "there is a default VPC");
+    let table = view.list::<RouteTable>("").remove(0);
+    assert!(table.main.is_some() && table.routes.len() == 1);
 }
