@@ -5,11 +5,12 @@ use crate::{
     error::{Error, chain},
     files,
 };
-use bridge::{Addresses, Kept, Taken};
+use bridge::{Addresses, Kept};
+use connection::{connect, in_host, public_ip};
+use state::State;
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::{Ipv4Addr, TcpListener, UdpSocket},
-    os::fd::OwnedFd,
+    net::{Ipv4Addr, TcpListener},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{
@@ -20,16 +21,19 @@ use wharf_dns::{Names, Upstreams};
 use wharf_model::TaskId;
 use wharf_nodelink::agent::{InterfaceAssignment, NodeSettings};
 use wharf_sandbox::{
-    firewall::{Firewall, FirewallConfig, FirewallError, Member},
+    firewall::{Firewall, FirewallConfig},
     network::{Address, Cidr, ForeignRoute, Network, NetworkError, Slot, SlotName},
 };
 
 mod bridge;
+mod connection;
 mod rules;
+mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bridge::{Bridge, Wish, own_ports, wishes};
+pub(crate) use bridge::{Bridge, own_ports, wishes};
+pub(crate) use connection::{ConnectError, Connected, Connection, Held, Sockets, Wanted, in_host_again};
 
 /// The network of this node.
 #[derive(Debug)]
@@ -42,101 +46,12 @@ pub(crate) struct Fabric {
     names: watch::Sender<Arc<Names>>,
 }
 
-#[derive(Debug)]
-struct State {
-    firewall: Firewall,
-    settings: NodeSettings,
-    members: BTreeMap<TaskId, Member>,
-    /// Routes of this host that VPCs get in the way of.
-    foreign: Vec<ForeignRoute>,
-    /// Addresses of bridged tasks.
-    addresses: Addresses,
-    /// Addresses whose tasks are gone and whose connections are still tracked.
-    gone: Vec<Ipv4Addr>,
-}
-
 /// A slot that nobody has yet.
 #[derive(Debug)]
 struct Prepared {
     slot: Slot,
     listener: TcpListener,
     resolver: Sockets,
-}
-
-/// What a task's resolver listens on.
-pub(crate) type Sockets = (UdpSocket, TcpListener);
-
-/// How a task is to be connected.
-#[derive(Debug, Clone)]
-pub(crate) enum Wanted {
-    /// By an interface of its own.
-    Interface(Box<InterfaceAssignment>),
-    /// Behind the host, with these ports of it.
-    Bridge(Vec<Wish>),
-    /// As the host is.
-    Host,
-    /// Not at all.
-    Nothing,
-}
-
-/// How a task was connected before this agent was started.
-#[derive(Debug, Clone)]
-pub(crate) enum Connection {
-    /// By an interface of its own.
-    Interface(Box<InterfaceAssignment>),
-    /// Behind the host.
-    Bridge(Bridge),
-    /// Not at all.
-    Nothing,
-}
-
-/// What a task has of the network, to be given back.
-#[derive(Debug)]
-pub(crate) struct Held {
-    /// Its slot; a task in the host's own network has none.
-    slot: Option<Slot>,
-    _ports: Kept,
-}
-
-/// What a task needs of its slot besides having it.
-#[derive(Debug)]
-pub(crate) struct Connected {
-    /// The slot, to be given back.
-    pub(crate) held: Held,
-    /// The namespace, for keeper.
-    pub(crate) namespace: Arc<OwnedFd>,
-    /// The metadata endpoint's listener.
-    pub(crate) listener: TcpListener,
-    /// What its resolver listens on; a task in the host's own network asks the host's.
-    pub(crate) resolver: Option<Sockets>,
-    /// What a bridged task has of the host.
-    pub(crate) bridge: Option<Bridge>,
-}
-
-impl Held {
-    /// Returns the slot's name, which the journal keeps.
-    pub(crate) fn name(&self) -> Option<&SlotName> {
-        self.slot.as_ref().map(Slot::name)
-    }
-}
-
-/// Why a task has no network.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConnectError {
-    #[error("make a network namespace")]
-    Prepare(#[source] NetworkError),
-    #[error("the subnet {subnet} overlaps a route of this host: {route}")]
-    Overlap { subnet: Cidr, route: ForeignRoute },
-    #[error(transparent)]
-    Port(#[from] Taken),
-    #[error("every address of bridged tasks is taken")]
-    Crowded,
-    #[error("use the network namespace")]
-    Namespace(#[source] std::io::Error),
-    #[error("give the task its address")]
-    Assign(#[source] NetworkError),
-    #[error("apply the security groups")]
-    Firewall(#[source] FirewallError),
 }
 
 impl Fabric {
@@ -429,47 +344,6 @@ impl Fabric {
     }
 }
 
-impl State {
-    fn apply(&mut self) -> Result<(), FirewallError> {
-        let ruleset = rules::ruleset(&self.settings, self.members.values());
-        self.firewall.apply(&ruleset)
-    }
-
-    /// Lets a task take part.
-    fn admit(&mut self, task: &TaskId, member: Member) -> Result<(), FirewallError> {
-        self.members.insert(task.clone(), member.clone());
-        let known = rules::ruleset(&self.settings, std::iter::once(&member)).members;
-        let Some(known) = known.first() else { return Err(FirewallError::Unknown(member.ip.to_string())) };
-        // Where that fails, somebody may have flushed the table.
-        self.firewall.add(known).or_else(|_| self.apply())
-    }
-
-    fn look_after(&mut self) -> Result<(), FirewallError> {
-        if !self.firewall.is_there()? {
-            tracing::warn!("somebody flushed the firewall, it is made anew");
-            self.apply()?;
-        }
-        if !self.gone.is_empty() {
-            let gone = std::mem::take(&mut self.gone);
-            self.firewall.forget(&gone)?;
-        }
-        Ok(())
-    }
-
-    /// Returns an address for a bridged task. One whose connections are still tracked is not given.
-    fn address(&mut self) -> Option<Ipv4Addr> {
-        let mut taken = bridge::taken(&self.members);
-        taken.extend(&self.gone);
-        self.addresses.next(&taken)
-    }
-
-    fn overlap(&self, subnet: wharf_model::network::Cidr) -> Option<(Cidr, ForeignRoute)> {
-        let subnet = rules::cidr(&subnet);
-        let route = self.foreign.iter().find(|route| route.cidr.overlaps(&subnet))?;
-        Some((subnet, route.clone()))
-    }
-}
-
 /// Returns a route of this host, not made by the agent of this configuration, that a block overlaps.
 pub async fn foreign_route(
     config: &AgentConfig,
@@ -488,47 +362,6 @@ fn servable(wanted: Vec<Cidr>, foreign: &[ForeignRoute]) -> Vec<Cidr> {
         tracing::warn!(%cidr, "network overlaps a route of this host; no task can be started in it");
     }
     served
-}
-
-fn connect(
-    slot: Option<Slot>,
-    kept: Kept,
-    listener: TcpListener,
-    resolver: Option<Sockets>,
-    bridge: Option<Bridge>,
-) -> Result<Connected, std::io::Error> {
-    let namespace = match &slot {
-        Some(slot) => slot.namespace().try_clone_to_owned()?,
-        None => std::fs::File::open("/proc/self/ns/net")?.into(),
-    };
-    Ok(Connected {
-        held: Held { slot, _ports: kept },
-        namespace: Arc::new(namespace),
-        listener,
-        resolver,
-        bridge,
-    })
-}
-
-/// Returns the connection of a task in the host's own network. Its metadata is served on a port of the loopback.
-fn in_host() -> Result<Connected, std::io::Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    listener.set_nonblocking(true)?;
-    connect(None, Kept::default(), listener, None, None)
-}
-
-/// The same for a task that had this port before; another one when it was taken meanwhile.
-pub(crate) fn in_host_again(port: u16) -> Result<Connected, std::io::Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-    listener.set_nonblocking(true)?;
-    connect(None, Kept::default(), listener, None, None)
-}
-
-fn public_ip(wanted: &Wanted) -> Option<Ipv4Addr> {
-    match wanted {
-        Wanted::Interface(interface) => interface.public_ip,
-        Wanted::Bridge(_) | Wanted::Host | Wanted::Nothing => None,
-    }
 }
 
 fn address(interface: &InterfaceAssignment) -> Address {

@@ -92,18 +92,14 @@ pub(super) fn ruleset<'a>(settings: &NodeSettings, members: impl Iterator<Item =
         })
         .filter(|balancer| vpcs.contains(&balancer.vpc))
         .collect();
+    let named: HashSet<&str> = subnets.iter().map(|subnet| subnet.id.as_str()).collect();
     let members = members.filter_map(|member| {
-        let mut member = member.clone();
-        if let Place::Vpc { vpc, subnet, groups: held, .. } = &mut member.place {
-            held.retain(|id| groups.contains(id));
-            if subnet.as_ref().is_some_and(|id| subnets.iter().all(|known| known.id != *id)) {
-                *subnet = None;
-            }
-            if !vpcs.contains(vpc) {
-                return None;
-            }
-        }
-        Some(member)
+        as_known(
+            member,
+            |id| groups.contains(id),
+            |id| vpcs.iter().any(|vpc| vpc == id),
+            |id| named.contains(id),
+        )
     });
     let members = members.collect();
     let known = |id: &String| groups.contains(id);
@@ -115,6 +111,33 @@ pub(super) fn ruleset<'a>(settings: &NodeSettings, members: impl Iterator<Item =
         vpcs,
         subnets,
     }
+}
+
+/// Returns a member as these settings know it; nothing when they do not know its VPC.
+pub(super) fn known(settings: &NodeSettings, member: &Member) -> Option<Member> {
+    as_known(
+        member,
+        |id| settings.security_groups.iter().any(|group| group.id.as_str() == id),
+        |id| settings.vpcs.iter().any(|vpc| vpc.id.as_str() == id),
+        |id| settings.subnets.iter().any(|subnet| subnet.subnet.as_str() == id),
+    )
+}
+
+fn as_known(
+    member: &Member,
+    group: impl Fn(&str) -> bool,
+    has_vpc: impl Fn(&str) -> bool,
+    has_subnet: impl Fn(&str) -> bool,
+) -> Option<Member> {
+    let mut member = member.clone();
+    if let Place::Vpc { vpc, subnet, groups, .. } = &mut member.place {
+        groups.retain(|id| group(id));
+        subnet.take_if(|id| !has_subnet(id));
+        if !has_vpc(vpc) {
+            return None;
+        }
+    }
+    Some(member)
 }
 
 /// Returns a task with an interface of its own as the firewall knows it.
