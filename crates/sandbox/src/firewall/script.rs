@@ -202,7 +202,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
         let _infallible = writeln!(receiver, "    ip daddr @{set} jump in_{name}");
     }
     // A connection is let through once; a TCP packet that belongs to none and opens none is not. A task is told so,
-    // or its end of a connection that was cut would wait for minutes.
+    // or its end of a connection that was cut would wait for minutes; the end of such a one counts as invalid.
     let stray = "ct state new meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn";
     let tracked = format!(
         "ct state established,related accept
@@ -211,6 +211,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
     );
     let tracked_sender = format!(
         "ct state established,related accept
+    ct state invalid meta l4proto tcp tcp flags & fin == fin reject with tcp reset
     ct state invalid drop
     {stray} reject with tcp reset"
     );

@@ -330,9 +330,10 @@ fn f64_connection_ends_when_the_rule_that_let_it_in_is_taken_away() {
             (there, here)
         };
         let ((mut lost, mut lost_server), (mut kept, mut kept_server)) = (pair(80), pair(81));
+        let idle = pair(80);
         let clock = Instant::now();
         firewall.apply(&one).unwrap();
-        assert_eq!(firewall.cut(&one).unwrap(), 1);
+        assert_eq!(firewall.cut(&one).unwrap(), 2);
         println!("a changed rule set with its cut: {} µs", clock.elapsed().as_micros());
         lost_server.write_all(b"x").unwrap();
         assert!(lost.read(&mut [0]).is_err(), "the server's packets came through");
@@ -342,6 +343,17 @@ fn f64_connection_ends_when_the_rule_that_let_it_in_is_taken_away() {
         kept_server.read_exact(&mut [0]).unwrap();
         kept_server.write_all(b"y").unwrap();
         kept.read_exact(&mut [0]).unwrap();
+        // Neither end waits for the other, which would keep the namespace for minutes.
+        drop(idle);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        for slot in [&a, &b] {
+            let sockets = crate::network::within(slot.namespace(), || {
+                std::fs::read_to_string("/proc/thread-self/net/tcp")
+            });
+            let waiting =
+                sockets.unwrap().lines().filter(|line| line.split_whitespace().nth(3) == Some("04")).count();
+            assert_eq!(waiting, 0, "a socket waits for the answer to its end");
+        }
     });
 }
 
