@@ -74,7 +74,12 @@ def test_each_registration_is_a_new_revision_and_comes_back_as_it_was_given(ecs)
     [
         {"containerDefinitions": []},
         {"containerDefinitions": [container(image="")]},
-        {"containerDefinitions": [container(privileged=True)]},
+        {
+            "containerDefinitions": [container(privileged=True)],
+            "requiresCompatibilities": ["FARGATE"],
+            "cpu": "256",
+            "memory": "512",
+        },
         {
             "containerDefinitions": [container(portMappings=[{"containerPortRange": "80-90"}])],
             "networkMode": "bridge",
@@ -106,12 +111,95 @@ def test_errors_have_awss_codes(ecs, client, cluster):
     assert code(ecs.run_task, **absent, networkConfiguration=network) == "ClientException"
 
 
-def test_a_definition_that_says_everything_is_refused_by_the_name_of_what_is_not_done(ecs):
+# What a container is told and allowed, each with a value that comes back as it was given.
+EVERYTHING = {
+    "stopTimeout": 5,
+    "versionConsistency": "disabled",
+    "user": "nobody",
+    "workingDirectory": "/srv",
+    "privileged": False,
+    "readonlyRootFilesystem": True,
+    "dockerSecurityOptions": ["no-new-privileges"],
+    "interactive": True,
+    "pseudoTerminal": False,
+    "dockerLabels": {"team": "web"},
+    "ulimits": [{"name": "nofile", "softLimit": 1024, "hardLimit": 2048}],
+    "systemControls": [{"namespace": "net.core.somaxconn", "value": "64"}],
+    "entryPoint": ["/bin/sh", "-c"],
+    "memoryReservation": 32,
+    "linuxParameters": {
+        "capabilities": {"add": ["NET_ADMIN"], "drop": ["MKNOD"]},
+        "devices": [{"hostPath": "/dev/null", "containerPath": "/dev/nothing", "permissions": ["read"]}],
+        "initProcessEnabled": True,
+        "sharedMemorySize": 32,
+        "tmpfs": [{"containerPath": "/run", "size": 8, "mountOptions": ["exec"]}],
+        "maxSwap": 0,
+        "swappiness": 10,
+    },
+}
+
+
+def test_a_definition_says_everything_and_comes_back_as_it_was_given(ecs):
     family = f"compat-{uuid.uuid4().hex[:8]}"
-    given = {"family": family, "networkMode": "awsvpc"}
-    for member, value in {
-        "dependsOn": [{"containerName": "app", "condition": "START"}],
-        "credentialSpecs": ["credentialspec:file.json"],
-    }.items():
-        with pytest.raises(ClientError, match=f"'{member}' of container 'app'"):
-            ecs.register_task_definition(containerDefinitions=[container(**{member: value})], **given)
+    ecs.register_task_definition(
+        family=family,
+        networkMode="awsvpc",
+        pidMode="task",
+        ipcMode="none",
+        cpu="1 vCPU",
+        memory="2 GB",
+        containerDefinitions=[container(**EVERYTHING)],
+    )
+    shown = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+    assert (shown["cpu"], shown["memory"], shown["pidMode"], shown["ipcMode"]) == ("1024", "2048", "task", "none")
+    given = shown["containerDefinitions"][0]
+    assert {member: given.get(member) for member in EVERYTHING} == EVERYTHING
+    ecs.deregister_task_definition(taskDefinition=f"{family}:1")
+
+
+@pytest.mark.parametrize(
+    "members, words",
+    [
+        ({"dependsOn": [{"containerName": "app", "condition": "SOON"}]}, "Invalid condition 'SOON'"),
+        ({"credentialSpecs": ["credentialspec:file.json"]}, "'credentialSpecs' of container 'app'"),
+        ({"resourceRequirements": [{"type": "GPU", "value": "1"}]}, "'resourceRequirements' of container 'app'"),
+        ({"hostname": "web"}, "hostname is not supported on container when networkMode=awsvpc"),
+        ({"links": ["db"]}, "Links are not supported when networkMode=awsvpc"),
+        ({"extraHosts": [{"hostname": "a", "ipAddress": "10.0.0.1"}]}, "Extra hosts are not supported"),
+        ({"dnsServers": ["10.0.0.1"]}, "DNS servers are not supported"),
+        ({"disableNetworking": True}, "Disable Networking is not supported"),
+        ({"dockerSecurityOptions": ["label:type:x"]}, "label:type:x"),
+        ({"systemControls": [{"namespace": "kernel.panic", "value": "1"}]}, "kernel.panic"),
+        ({"workingDirectory": "srv"}, "needs to be an absolute path"),
+        ({"linuxParameters": {"capabilities": {"add": ["MAGIC"]}}}, "MAGIC"),
+        ({"environment": [{"name": "BIG", "value": "x" * 70000}]}, "Max allowed length is '65536' bytes"),
+    ],
+)
+def test_what_is_not_done_is_refused_by_its_name(ecs, members, words):
+    family = f"compat-{uuid.uuid4().hex[:8]}"
+    with pytest.raises(ClientError, match=words):
+        ecs.register_task_definition(family=family, networkMode="awsvpc", containerDefinitions=[container(**members)])
+    assert ecs.list_task_definitions(familyPrefix=family)["taskDefinitionArns"] == []
+
+
+@pytest.mark.parametrize(
+    "members, words",
+    [
+        ({"privileged": True}, "Fargate requires that the 'privileged' setting be 'false'"),
+        ({"linuxParameters": {"devices": [{"hostPath": "/dev/null"}]}}, "do not support devices"),
+        ({"linuxParameters": {"sharedMemorySize": 64}}, "do not support sharedMemorySize"),
+        ({"linuxParameters": {"maxSwap": 64}}, "do not support maxSwap"),
+        ({"linuxParameters": {"capabilities": {"add": ["SYS_ADMIN"]}}}, "SYS_ADMIN is not allowed on Fargate."),
+        ({"dockerSecurityOptions": ["no-new-privileges"]}, "do not support dockerSecurityOptions"),
+    ],
+)
+def test_fargate_allows_less(ecs, members, words):
+    with pytest.raises(ClientError, match=words):
+        ecs.register_task_definition(
+            family=f"compat-{uuid.uuid4().hex[:8]}",
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="256",
+            memory="512",
+            containerDefinitions=[container(**members)],
+        )

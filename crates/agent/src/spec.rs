@@ -1,14 +1,16 @@
 //! A container as keeper wants it, from its definition, its image and its task.
 
+mod linux;
+mod namespaces;
+
+pub(crate) use namespaces::{holder, holder_id, shares};
+
 use crate::{files, record::Record};
 use camino::Utf8Path;
 use std::net::Ipv4Addr;
 use wharf_image::Image;
-use wharf_model::{
-    Mebibytes,
-    task_definition::{LaunchType, NetworkMode},
-};
-use wharf_sandbox::spec::{ContainerSpec, Limits, Ulimit};
+use wharf_model::task_definition::{ContainerDefinition, LaunchType, NetworkMode};
+use wharf_sandbox::spec::{ContainerSpec, Ulimit};
 
 /// Why a container cannot be described.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +29,7 @@ pub(crate) fn container(
     nameservers: &[Ipv4Addr],
 ) -> Result<ContainerSpec, SpecError> {
     let (definition, note) = (record.definition(place), &record.notes[place]);
-    let names = names(record, nameservers);
+    let names = names(record, definition, nameservers);
     // As in Docker, another entry point takes the image's command away, too.
     let args: Vec<String> = match (&definition.entry_point, &definition.command) {
         (Some(entry), command) => entry.iter().chain(command.iter().flatten()).cloned().collect(),
@@ -37,8 +39,7 @@ pub(crate) fn container(
     if args.is_empty() {
         return Err(SpecError::NoCommand);
     }
-    let bytes = |size: Option<Mebibytes>| size.map_or(0, Mebibytes::bytes);
-    Ok(ContainerSpec {
+    let mut spec = ContainerSpec {
         dir: task_dir.join(&note.id),
         layers: image.layers.clone(),
         args,
@@ -49,13 +50,7 @@ pub(crate) fn container(
         hosts: names.hosts,
         resolv_conf: names.resolv_conf,
         cgroup_parent,
-        limits: Limits {
-            // The kernel's least, which is what ECS gives a container without shares of its own.
-            cpu_shares: u64::from(definition.cpu.0.max(2)),
-            memory_bytes: bytes(definition.memory),
-            memory_reservation_bytes: bytes(definition.memory_reservation),
-            pids: 0,
-        },
+        limits: linux::limits(definition),
         ulimits: definition
             .ulimits
             .iter()
@@ -68,7 +63,10 @@ pub(crate) fn container(
             .collect(),
         readonly_root: definition.readonly_root_filesystem == Some(true),
         ..ContainerSpec::default()
-    })
+    };
+    linux::allow(&mut spec, definition);
+    namespaces::share(&mut spec, record);
+    Ok(spec)
 }
 
 /// What a container is called, and whom it asks for others.
@@ -78,27 +76,26 @@ struct Names {
     resolv_conf: String,
 }
 
-fn names(record: &Record, nameservers: &[Ipv4Addr]) -> Names {
+fn names(record: &Record, definition: &ContainerDefinition, nameservers: &[Ipv4Addr]) -> Names {
     let assignment = &record.assignment;
-    let resolv_conf = files::resolv_conf(&assignment.arn.region, nameservers);
+    let asked = files::resolv_conf(&assignment.arn.region, nameservers, definition);
+    let asks = !definition.dns_servers.is_empty() || !definition.dns_search_domains.is_empty();
+    let own = |address: Option<Ipv4Addr>, name: String, resolv_conf: String| {
+        let hostname = definition.hostname.clone().unwrap_or(name);
+        Names { hosts: files::hosts(address, &hostname, &definition.extra_hosts), hostname, resolv_conf }
+    };
     // As Docker does it: the beginning of an id.
-    let short: String = assignment.task.as_str().chars().take(12).collect();
+    let short = || assignment.task.as_str().chars().take(12).collect();
     match (assignment.network_mode, &assignment.interface, &record.bridge) {
-        (_, Some(interface), _) => Names {
-            hostname: interface.private_dns_name.clone(),
-            hosts: files::hosts(Some(interface.private_ip), &interface.private_dns_name),
-            resolv_conf,
-        },
-        (_, None, Some(bridge)) => {
-            Names { hosts: files::hosts(Some(bridge.ip), &short), hostname: short, resolv_conf }
-        }
+        (_, Some(interface), _) => own(Some(interface.private_ip), interface.private_dns_name.clone(), asked),
+        (_, None, Some(bridge)) => own(Some(bridge.ip), short(), asked),
         (NetworkMode::Host, None, None) => Names {
-            hostname: files::host_name(),
-            hosts: files::of_host("/etc/hosts"),
-            resolv_conf: files::of_host(files::RESOLV_CONF),
+            hostname: definition.hostname.clone().unwrap_or_else(files::host_name),
+            hosts: files::of_host("/etc/hosts") + &files::entries(&definition.extra_hosts),
+            resolv_conf: if asks { asked } else { files::of_host(files::RESOLV_CONF) },
         },
         (NetworkMode::Awsvpc | NetworkMode::Bridge | NetworkMode::None, None, None) => {
-            Names { hosts: files::hosts(None, &short), hostname: short, resolv_conf: String::new() }
+            own(None, short(), if asks { asked } else { String::new() })
         }
     }
 }

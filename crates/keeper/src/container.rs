@@ -1,10 +1,12 @@
 //! A container as keeper holds it: its process, its pipes, its output files, its exit.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use crate::clock::now_nanos;
 use crate::helper::Remains;
@@ -29,7 +31,16 @@ pub(crate) struct Container {
     pub(crate) exit: Option<Exit>,
     pub(crate) sink: Option<Sink>,
     pub(crate) pipes: [Option<OwnedFd>; 2],
+    /// The process between its terminal and its output.
+    pub(crate) relay: Option<i32>,
+    /// Readable when it, or its task, ran out of memory.
+    pub(crate) memory: Option<OwnedFd>,
+    /// How often the kernel's count is still to be looked at since then.
+    pub(crate) looks: u32,
 }
+
+/// How long the end of a container waits for its relay to have copied the last of its output.
+const RELAY_PATIENCE: Duration = Duration::from_millis(500);
 
 impl Container {
     pub(crate) fn new(id: &str, dir: Utf8PathBuf, cgroup: String) -> Container {
@@ -45,6 +56,9 @@ impl Container {
             exit: None,
             sink: None,
             pipes: [None, None],
+            relay: None,
+            memory: None,
+            looks: 0,
         }
     }
 
@@ -71,7 +85,14 @@ impl Container {
     pub(crate) fn reattach(&mut self, number: u32, poll: &Poll) -> io::Result<()> {
         self.sink = Some(Sink::open(&self.dir)?);
         for (stream, slot) in (0_u8..).zip(&mut self.pipes) {
-            let path = format!("/proc/{}/fd/{}", self.pid, stream + 1);
+            let path = match self.relay {
+                // Both streams are the terminal, and come through its relay.
+                Some(relay) => format!("/proc/{relay}/fd/1"),
+                None => format!("/proc/{}/fd/{}", self.pid, stream + 1),
+            };
+            if self.relay.is_some() && stream > 0 {
+                break;
+            }
             let opened = std::fs::File::options()
                 .read(true)
                 .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
@@ -110,12 +131,32 @@ impl Container {
     /// Moves what is left in the pipes of an ended container and closes them, so that its exit means that its output
     /// is complete.
     pub(crate) fn drain_to_end(&mut self, buffer: &mut [u8], poll: &Poll) {
+        if self.relay.is_some() {
+            self.await_relay(buffer, poll);
+        }
         for stream in [0, 1] {
             while self.drain(stream, buffer, poll) {}
             if let Some(pipe) = self.pipes[usize::from(stream)].take() {
                 poll.forget(pipe.as_raw_fd());
             }
         }
+    }
+
+    /// Drains until the relay has ended, which it does when nobody has the terminal open any more.
+    fn await_relay(&mut self, buffer: &mut [u8], poll: &Poll) {
+        let deadline = Instant::now() + RELAY_PATIENCE;
+        while Instant::now() < deadline {
+            while self.drain(0, buffer, poll) {}
+            let Some(pipe) = &self.pipes[0] else { return };
+            let mut waiting = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+            let _interrupted = nix::poll::poll(&mut waiting, PollTimeout::from(50_u8));
+        }
+    }
+
+    /// Says whether the kernel has killed something in it for memory, as far as can be told yet.
+    pub(crate) fn ran_out_of_memory(&mut self, kills: u64) -> bool {
+        self.looks = if kills > 0 { 0 } else { self.looks.saturating_sub(1) };
+        kills > 0
     }
 
     /// Returns it as the protocol shows it.

@@ -15,8 +15,8 @@ use nix::sys::stat::Mode;
 use nix::unistd::{ForkResult, Gid, Pid, Uid, fchown, fork, getppid, pipe2};
 use serde::{Deserialize, Serialize};
 use wharf_sandbox::cgroup::{Cgroup, Hierarchy};
-use wharf_sandbox::runtime::{self, Stdio};
-use wharf_sandbox::seccomp::Filter;
+use wharf_sandbox::descriptors::close_all_but;
+use wharf_sandbox::runtime::{self, Stdio, Surroundings};
 use wharf_sandbox::spec::ContainerSpec;
 
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
@@ -25,8 +25,8 @@ const KILL_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Message {
-    /// The container waits to be started.
-    Created { pid: i32, notes: Vec<String> },
+    /// The container waits to be started; `relay` is the process between its terminal and its output.
+    Created { pid: i32, relay: Option<i32>, notes: Vec<String> },
     /// The container was removed.
     Cleaned,
     /// It did not work.
@@ -68,27 +68,34 @@ fn pipe() -> nix::Result<(OwnedFd, OwnedFd)> {
 pub(crate) fn launch(
     id: &str,
     spec: &ContainerSpec,
-    state_root: &Utf8Path,
+    surroundings: Surroundings<'_>,
     netns: &OwnedFd,
-    filter: &Filter,
     pipes: Pipes,
 ) -> nix::Result<(Helper, [OwnedFd; 2])> {
     let Pipes { readers, writers: [stdout, stderr] } = pipes;
-    let stdin = open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    // A pipe whose reader could also write to it is never at its end.
+    let stdin = match spec.interactive {
+        true => pipe()?.1,
+        false => open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?,
+    };
     let stdio = Stdio { stdin, stdout, stderr };
     let kept =
         [stdio.stdin.as_raw_fd(), stdio.stdout.as_raw_fd(), stdio.stderr.as_raw_fd(), netns.as_raw_fd()];
+    let mut surroundings = surroundings;
+    surroundings.joins.network = format!("/proc/self/fd/{}", netns.as_raw_fd());
     let helper = helper(&kept, || {
         let give = |uid: u32, gid: u32, stdio: &Stdio| {
             // Or else a program of another user cannot open /dev/stdout.
-            for stream in [&stdio.stdout, &stdio.stderr] {
+            let stdin = spec.interactive.then_some(&stdio.stdin);
+            for stream in [&stdio.stdout, &stdio.stderr].into_iter().chain(stdin) {
                 fchown(stream, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
             }
             Ok(())
         };
-        let netns = format!("/proc/self/fd/{}", netns.as_raw_fd());
-        match runtime::create(id, spec, state_root, &netns, filter, stdio, give) {
-            Ok(prepared) => Message::Created { pid: prepared.pid, notes: prepared.notes },
+        match runtime::create(id, spec, surroundings, stdio, give) {
+            Ok(prepared) => {
+                Message::Created { pid: prepared.pid, relay: prepared.relay, notes: prepared.notes }
+            }
             Err(error) => Message::Failed { reason: crate::error::chain(&error) },
         }
     })?;
@@ -150,21 +157,4 @@ fn be_helper(keeper: Pid, kept: &[RawFd], sender: OwnedFd, work: impl FnOnce() -
         // If keeper is gone nobody needs the message.
         let _gone = File::from(sender).write_all(&bytes);
     }
-}
-
-fn close_all_but(kept: &mut [RawFd]) {
-    kept.sort_unstable();
-    let mut from: u32 = 0;
-    for fd in kept.iter().filter_map(|fd| u32::try_from(*fd).ok()) {
-        if fd > from {
-            close_range(from, fd - 1);
-        }
-        from = fd + 1;
-    }
-    close_range(from, u32::MAX);
-}
-
-fn close_range(first: u32, last: u32) {
-    // SAFETY: only the child's copies are closed, and the values that own them are never used or dropped in it.
-    unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
 }

@@ -24,6 +24,8 @@ pub(crate) enum Entry {
     Creating { id: String, dir: Utf8PathBuf, cgroup: String, at_nanos: i64 },
     /// The init waits to be started.
     Created { id: String, pid: i32, start_ticks: u64 },
+    /// The process between its terminal and its output.
+    Relay { id: String, pid: i32, start_ticks: u64 },
     /// It was started.
     Started { id: String, at_nanos: i64 },
     /// It ended.
@@ -41,6 +43,7 @@ pub(crate) struct Past {
     pub(crate) cgroup: String,
     pub(crate) created_nanos: i64,
     pub(crate) process: Option<(i32, u64)>,
+    pub(crate) relay: Option<(i32, u64)>,
     pub(crate) started_nanos: Option<i64>,
     pub(crate) exit: Option<Exit>,
     pub(crate) deleted: bool,
@@ -115,6 +118,9 @@ impl Past {
         if let Some((pid, start_ticks)) = self.process {
             entries.push(Entry::Created { id: id.clone(), pid, start_ticks });
         }
+        if let Some((pid, start_ticks)) = self.relay {
+            entries.push(Entry::Relay { id: id.clone(), pid, start_ticks });
+        }
         if let Some(at_nanos) = self.started_nanos {
             entries.push(Entry::Started { id: id.clone(), at_nanos });
         }
@@ -141,6 +147,7 @@ pub(crate) fn replay(text: &str, boot_id: &str) -> BTreeMap<String, Past> {
                     cgroup,
                     created_nanos: at_nanos,
                     process: None,
+                    relay: None,
                     started_nanos: None,
                     exit: None,
                     deleted: false,
@@ -150,6 +157,10 @@ pub(crate) fn replay(text: &str, boot_id: &str) -> BTreeMap<String, Past> {
             Entry::Created { id, pid, start_ticks } => {
                 let process = this_boot.then_some((pid, start_ticks));
                 with(&mut containers, &id, |past| past.process = process);
+            }
+            Entry::Relay { id, pid, start_ticks } => {
+                let relay = this_boot.then_some((pid, start_ticks));
+                with(&mut containers, &id, |past| past.relay = relay);
             }
             Entry::Started { id, at_nanos } => {
                 with(&mut containers, &id, |past| past.started_nanos = Some(at_nanos));

@@ -16,6 +16,8 @@ pub(crate) enum Token {
     Connection(u32),
     /// The end of an adopted container.
     Process(u32),
+    /// A container ran out of memory.
+    Memory(u32),
     /// A signal to keeper itself: a child died, or keeper is to stop.
     Signal,
 }
@@ -29,6 +31,7 @@ impl Token {
             Token::Connection(number) => (3, number, 0),
             Token::Process(number) => (4, number, 0),
             Token::Signal => (5, 0, 0),
+            Token::Memory(number) => (6, number, 0),
         };
         kind << 48 | u64::from(stream) << 40 | u64::from(number)
     }
@@ -41,6 +44,7 @@ impl Token {
             1 => Token::Pipe(number, stream),
             3 => Token::Connection(number),
             4 => Token::Process(number),
+            6 => Token::Memory(number),
             2 => Token::Listener,
             _ => Token::Signal,
         }

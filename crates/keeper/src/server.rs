@@ -32,6 +32,7 @@ use crate::process::decode_wait_status;
 use crate::protocol::{Exit, Refusal, Reply, State};
 
 mod adopt;
+mod memory;
 mod requests;
 
 const LAUNCH_PATIENCE: Duration = Duration::from_secs(60);
@@ -134,14 +135,25 @@ impl Keeper {
     pub(crate) fn work(&mut self) -> Result<(), Error> {
         while !self.stopping {
             self.report_exits()?;
-            let timeout_ms = if self.jobs.is_empty() { -1 } else { 1_000 };
+            let timeout_ms = self.timeout_ms();
             let ready = self.poll.wait(timeout_ms).map_err(file("wait on", &"epoll".into()))?;
             for ready in ready {
                 self.handle(ready);
             }
             self.give_up_on_late_helpers();
+            self.end_what_ran_out_of_memory();
         }
         self.report_exits()
+    }
+
+    fn timeout_ms(&self) -> i32 {
+        if self.containers.values().any(|container| container.looks > 0) {
+            memory::LOOK_MS
+        } else if self.jobs.is_empty() {
+            -1
+        } else {
+            1_000
+        }
     }
 
     fn handle(&mut self, ready: Ready) {
@@ -155,6 +167,7 @@ impl Keeper {
             Token::Listener => self.accept(),
             Token::Connection(number) => self.client_spoke(number, ready),
             Token::Process(number) => self.adopted_ended(number, ready.hung_up),
+            Token::Memory(number) => self.memory_ran_out(number),
             Token::Signal => {
                 self.stopping |= take_signals(self.signals.as_raw_fd());
                 self.reap();
@@ -214,8 +227,8 @@ impl Keeper {
         self.poll.forget(job.helper.messages.as_raw_fd());
         let Job { task, container, client, .. } = job;
         match (task, message) {
-            (Work::Launch { start }, Message::Created { pid, notes }) => {
-                self.launched(container, client, start, pid, notes);
+            (Work::Launch { start }, Message::Created { pid, relay, notes }) => {
+                self.launched(container, client, start, (pid, relay), notes);
             }
             (Work::Launch { .. }, Message::Failed { reason }) => self.give_up(container, client, reason),
             (Work::GiveUp { reason }, _) => {
@@ -302,7 +315,14 @@ impl Keeper {
         if container.exit.is_some() {
             return;
         }
+        let leaf = Cgroup::new(&self.hierarchy, &container.cgroup);
+        // In a namespace that it shares, its processes outlive the first one.
+        let _dying = leaf.kill_all(Duration::ZERO);
         container.drain_to_end(&mut self.buffer, &self.poll);
+        if let Some(memory) = container.memory.take() {
+            self.poll.forget(memory.as_raw_fd());
+        }
+        container.looks = 0;
         if let Some(process) = container.process.take() {
             self.poll.forget(process.as_raw_fd());
         }
@@ -310,7 +330,7 @@ impl Keeper {
             Some((code, signal)) => (Some(code), signal),
             None => (None, None),
         };
-        let out_of_memory = Cgroup::new(&self.hierarchy, &container.cgroup).oom_kills() > 0;
+        let out_of_memory = leaf.oom_kills() > 0;
         let at_nanos = crate::clock::now_nanos();
         let exit = Exit { id: container.id.clone(), code, signal, at_nanos, out_of_memory };
         container.exit = Some(exit.clone());

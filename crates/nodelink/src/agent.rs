@@ -8,7 +8,7 @@ use wharf_model::{
     logs::LogEvent,
     network::{Cidr, MacAddress, Permission, SubnetRoutes},
     task::{ContainerStatus, DesiredStatus, NetworkBinding, StopCode, TaskStatus, TaskTimes},
-    task_definition::{ContainerDefinition, LaunchType, NetworkMode, Revision},
+    task_definition::{ContainerDefinition, IpcMode, LaunchType, NetworkMode, PidMode, Revision},
 };
 
 /// From control to the agent.
@@ -156,10 +156,22 @@ pub struct Assignment {
     pub desired_status: DesiredStatus,
     /// Why it should stop: the code and the words that a report of its stop must carry.
     pub stop: Option<(StopCode, String)>,
-    /// The task's CPU limit.
+    /// The CPU it holds of its node.
     pub cpu: CpuUnits,
-    /// The task's memory limit.
+    /// The memory it holds of its node.
     pub memory: Mebibytes,
+    /// The task's CPU limit; absent where only its containers say what they want.
+    #[serde(default)]
+    pub cpu_limit: Option<CpuUnits>,
+    /// The task's memory limit; absent where only its containers have some.
+    #[serde(default)]
+    pub memory_limit: Option<Mebibytes>,
+    /// Whose processes its containers see.
+    #[serde(default)]
+    pub pid_mode: Option<PidMode>,
+    /// Whose shared memory its containers see.
+    #[serde(default)]
+    pub ipc_mode: Option<IpcMode>,
     /// Its containers, overrides applied, each with its ARN.
     pub containers: Vec<(ContainerDefinition, Arn)>,
     /// How it is connected.

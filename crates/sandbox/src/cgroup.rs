@@ -13,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 mod hierarchy;
+mod oom;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -20,15 +21,27 @@ mod tests;
 pub use hierarchy::Hierarchy;
 pub use stats::Stats;
 
+use crate::spec::Limits;
+
 /// Limits of a whole task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskLimits {
     /// CPU units, 1024 for one vCPU; a hard limit. `None` leaves the task unlimited.
     pub cpu_units: Option<u32>,
-    /// Memory; swap is never allowed on top. `None` leaves the task unlimited.
+    /// What it gets of a processor that others want too, 1024 for one vCPU; the limit's share when absent.
+    pub cpu_shares: Option<u32>,
+    /// Memory. `None` leaves the task unlimited.
     pub memory_bytes: Option<u64>,
+    /// Swap on top of it.
+    pub swap_bytes: u64,
     /// Processes and threads.
     pub pids: u64,
+}
+
+impl TaskLimits {
+    fn memory_and_swap_bytes(&self) -> Option<u64> {
+        self.memory_bytes.map(|bytes| bytes.saturating_add(self.swap_bytes))
+    }
 }
 
 /// Why a control group could not be changed.
@@ -91,20 +104,28 @@ impl Cgroup {
         let quota = limits.cpu_units.map_or(-1, |units| i64::from(quota_micros(units)));
         write(&cpu.join("cpu.cfs_period_us"), PERIOD_MICROS)?;
         write(&cpu.join("cpu.cfs_quota_us"), quota)?;
-        if let Some(units) = limits.cpu_units {
+        if let Some(units) = limits.cpu_shares.or(limits.cpu_units) {
             write(&cpu.join("cpu.shares"), units.max(2))?;
         }
         let memory = self.dir("memory")?;
-        let bytes = limits.memory_bytes.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        let number = |bytes: Option<u64>| bytes.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        let (bytes, both) = (number(limits.memory_bytes), number(limits.memory_and_swap_bytes()));
         let (plain, swap) =
             (memory.join("memory.limit_in_bytes"), memory.join("memory.memsw.limit_in_bytes"));
         // Memory and swap together may never be below memory alone, so the order depends on the direction; the
         // second attempt is the other one. Kernels without swap accounting have no such file.
         if write(&plain, bytes).is_err() {
-            write(&swap, bytes)?;
+            write(&swap, both)?;
             write(&plain, bytes)?;
         }
-        if swap.exists() { write(&swap, bytes) } else { Ok(()) }
+        if swap.exists() {
+            write(&swap, both)?;
+        }
+        if limits.swap_bytes == 0 {
+            // Also for a task without a limit; containers that are made below inherit it.
+            write(&memory.join("memory.swappiness"), 0)?;
+        }
+        Ok(())
     }
 
     fn create_v2(&self, mount: &Utf8Path, limits: &TaskLimits) -> Result<(), CgroupError> {
@@ -121,14 +142,30 @@ impl Cgroup {
         }
         let quota = limits.cpu_units.map_or("max".to_owned(), |units| quota_micros(units).to_string());
         write(&dir.join("cpu.max"), format!("{quota} {PERIOD_MICROS}"))?;
-        if let Some(units) = limits.cpu_units {
+        if let Some(units) = limits.cpu_shares.or(limits.cpu_units) {
             write(&dir.join("cpu.weight"), cpu_weight(u64::from(units)))?;
         }
         write(&dir.join("pids.max"), limits.pids)?;
         let bytes = limits.memory_bytes.map_or("max".to_owned(), |bytes| bytes.to_string());
         write(&dir.join("memory.max"), bytes)?;
         let swap = dir.join("memory.swap.max");
-        if limits.memory_bytes.is_some() && swap.exists() { write(&swap, 0) } else { Ok(()) }
+        if swap.exists() { write(&swap, limits.swap_bytes) } else { Ok(()) }
+    }
+
+    /// Limits the swap of a container's group to what its limits say, which the runtime does not do in every case.
+    pub fn limit_swap(&self, limits: &Limits) -> Result<(), CgroupError> {
+        let dir = self.dir("memory")?;
+        match &self.hierarchy {
+            Hierarchy::V2 { .. } => {
+                let swap = dir.join("memory.swap.max");
+                if swap.exists() { write(&swap, limits.swap_bytes) } else { Ok(()) }
+            }
+            // Together with memory it can only be limited where memory is.
+            Hierarchy::V1 { .. } if limits.memory_bytes == 0 && limits.swap_bytes == 0 => {
+                write(&dir.join("memory.swappiness"), 0)
+            }
+            Hierarchy::V1 { .. } => Ok(()),
+        }
     }
 
     /// Says whether the group exists.
@@ -139,16 +176,6 @@ impl Cgroup {
     /// Reads what the group has used. A controller that is missing leaves zeros.
     pub fn stats(&self) -> Result<Stats, CgroupError> {
         stats::read(self)
-    }
-
-    /// Returns how many processes of the group and, on v2, of those below the kernel killed for memory.
-    pub fn oom_kills(&self) -> u64 {
-        let file = match &self.hierarchy {
-            Hierarchy::V1 { .. } => "memory.oom_control",
-            Hierarchy::V2 { .. } => "memory.events",
-        };
-        let text = self.dir("memory").ok().and_then(|dir| fs::read_to_string(dir.join(file)).ok());
-        text.and_then(|text| stats::field(&text, "oom_kill")).unwrap_or(0)
     }
 
     /// Returns the processes of the group and of those below it.

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "this crate and keeper are where the kernel is talked to")]
 
 pub mod cgroup;
+pub mod descriptors;
 pub mod firewall;
 pub mod network;
 pub mod nft;

@@ -24,6 +24,7 @@ use pathrs::error::ErrorKind;
 
 use crate::spec::ContainerSpec;
 
+pub(crate) mod shm;
 #[cfg(test)]
 mod tests;
 mod user;
@@ -97,9 +98,10 @@ pub fn assemble(spec: &ContainerSpec) -> Result<(Utf8PathBuf, User), RootfsError
 /// The mount point is empty for everyone who did not mount; should it ever not be, it is not emptied, because what is
 /// in it may be a volume of the host.
 pub fn clear(dir: &Utf8Path) -> Result<(), RootfsError> {
-    for name in ["root", "upper", "work"] {
+    for name in ["root", "shm", "upper", "work"] {
         let path = dir.join(name);
-        let removed = if name == "root" { fs::remove_dir(&path) } else { fs::remove_dir_all(&path) };
+        let removed =
+            if matches!(name, "root" | "shm") { fs::remove_dir(&path) } else { fs::remove_dir_all(&path) };
         match removed {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(system("remove", &path)(error));

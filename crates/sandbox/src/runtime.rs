@@ -15,13 +15,18 @@ use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::error::LibcontainerError;
 use libcontainer::syscall::syscall::SyscallType;
 
+use crate::cgroup::{Cgroup, CgroupError, Hierarchy};
 use crate::rootfs::{self, RootfsError};
 use crate::seccomp::Filter;
-use crate::spec::{ContainerSpec, SpecError, oci_spec};
+use crate::spec::{ContainerSpec, Joins, Sharing, SpecError, oci_spec};
 
 mod executor;
+mod init;
+mod privileges;
+mod terminal;
 
-use executor::FilteredExecutor;
+use executor::ContainerExecutor;
+use terminal::Terminal;
 
 /// Why a container could not be created.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +40,9 @@ pub enum RuntimeError {
     /// A file of the runtime could not be written or reached.
     #[error("{what} {path}")]
     File { what: &'static str, path: Utf8PathBuf, source: io::Error },
+    /// The container's limits could not be set.
+    #[error("limit container")]
+    Cgroup(#[from] CgroupError),
     /// libcontainer refused.
     #[error("create container")]
     Libcontainer(#[from] Box<LibcontainerError>),
@@ -61,6 +69,8 @@ pub struct Stdio {
 pub struct Prepared {
     /// The init's process id; a child of the calling process.
     pub pid: i32,
+    /// The process that copies from its terminal to its output; also a child of the calling process.
+    pub relay: Option<i32>,
     /// What had to be changed to fit this machine.
     pub notes: Vec<String>,
 }
@@ -70,34 +80,54 @@ pub fn cgroup_of(spec: &ContainerSpec, id: &str) -> String {
     format!("{}/{id}", spec.cgroup_parent)
 }
 
-/// Creates a container in the calling process's own copy of the mounts.
-///
-/// `state_root` is where libcontainer keeps its files, `netns` a path to the network namespace. `give` is told the
-/// container's user and group before the streams are handed over.
+/// Where and with what a container is created.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// Where libcontainer keeps its files.
+    pub state_root: &'a Utf8Path,
+    /// The machine's control groups.
+    pub hierarchy: &'a Hierarchy,
+    /// What the container shares with others.
+    pub joins: Joins,
+    /// Its system call filter; without one it may make every call.
+    pub filter: Option<&'a Filter>,
+}
+
+/// Creates a container in the calling process's own copy of the mounts. `give` is told the container's user and group
+/// before the streams are handed over.
 pub fn create(
     id: &str,
     spec: &ContainerSpec,
-    state_root: &Utf8Path,
-    netns: &str,
-    filter: &Filter,
+    surroundings: Surroundings<'_>,
     stdio: Stdio,
     give: impl FnOnce(u32, u32, &Stdio) -> io::Result<()>,
 ) -> Result<Prepared, RuntimeError> {
+    let Surroundings { state_root, hierarchy, mut joins, filter } = surroundings;
     if spec.layers.is_empty() {
         return Err(SpecError::NoLayers.into());
     }
+    if spec.limits.swappiness.is_some() && matches!(hierarchy, Hierarchy::V2 { .. }) {
+        return Err(SpecError::Swappiness.into());
+    }
     rootfs::isolate_mounts()?;
+    if let (Sharing::With(_), Some(process)) = (&spec.ipc, joins.ipc) {
+        joins.shm = Some(rootfs::shm::borrow(process, &spec.dir)?);
+    }
     let (root, user) = rootfs::assemble(spec)?;
     give(user.uid, user.gid, &stdio).map_err(file("hand over standard streams of", Utf8Path::new(id)))?;
-    let (config, notes) = oci_spec(spec, &root, &user, netns, &cgroup_of(spec, id))?;
+    let (config, notes) = oci_spec(spec, &root, &user, &joins, &cgroup_of(spec, id))?;
     let bundle = spec.dir.join("bundle");
     fs::create_dir_all(&bundle).map_err(file("create", &bundle))?;
     let path = bundle.join("config.json");
     fs::write(&path, config.to_string()).map_err(file("write", &path))?;
+    let executor = ContainerExecutor::new(spec, &user, filter).map_err(file("prepare init of", &path))?;
+    let terminal = spec.terminal.then(|| Terminal::open(&spec.dir, &stdio.stdout, user.uid));
+    let terminal = terminal.transpose().map_err(file("prepare terminal in", &spec.dir))?;
     let container = ContainerBuilder::new(id.to_owned(), SyscallType::default())
-        .with_executor(FilteredExecutor::new(filter.clone()))
+        .with_executor(executor)
         .with_root_path(state_root)
         .map_err(Box::new)?
+        .with_console_socket(terminal.as_ref().map(Terminal::socket))
         .with_stdin(stdio.stdin)
         .with_stdout(stdio.stdout)
         .with_stderr(stdio.stderr)
@@ -105,8 +135,11 @@ pub fn create(
         .with_systemd(false)
         .build()
         .map_err(Box::new)?;
+    Cgroup::new(hierarchy, &cgroup_of(spec, id)).limit_swap(&spec.limits)?;
     let pid = container.pid().map_or(0, |pid| pid.as_raw());
-    Ok(Prepared { pid, notes })
+    let relay = terminal.map(Terminal::keep).transpose();
+    let relay = relay.map_err(file("take terminal of", Utf8Path::new(id)))?;
+    Ok(Prepared { pid, relay, notes })
 }
 
 /// Lets the init of a created container go on. Returns as soon as it has been told.
@@ -122,8 +155,11 @@ pub fn start(id: &str, state_root: &Utf8Path) -> Result<(), RuntimeError> {
 /// Removes the files that creating a container left. Safe to repeat.
 pub fn clear(id: &str, spec_dir: &Utf8Path, state_root: &Utf8Path) -> Result<(), RuntimeError> {
     rootfs::clear(spec_dir)?;
-    for path in [spec_dir.join("bundle"), state_root.join(id)] {
-        match fs::remove_dir_all(&path) {
+    let console = spec_dir.join("console");
+    let removals =
+        [spec_dir.join("bundle"), state_root.join(id)].map(|path| (fs::remove_dir_all(&path), path));
+    for (removed, path) in removals.into_iter().chain([(fs::remove_file(&console), console)]) {
+        match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(file("remove", &path)(error));
             }

@@ -8,23 +8,32 @@
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
+mod capabilities;
+mod devices;
+mod limits;
+mod mounts;
 mod oci;
 #[cfg(test)]
 mod tests;
 
-pub use oci::{DEFAULT_CAPABILITIES, SpecError, capabilities, oci_spec};
+pub(crate) use capabilities::number as capability_number;
+pub use capabilities::{DEFAULT_CAPABILITIES, capabilities};
+pub use oci::{Joins, SpecError, oci_spec};
+pub(crate) use oci::{LOADING, gains_privileges};
 
 /// Everything needed to create one container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ContainerSpec {
     /// The container's own directory on the host. Created if absent; holds the writable layer, the
     /// generated files and the output files, and must be on the disk that pays for them.
     pub dir: Utf8PathBuf,
     /// Directories of unpacked layers, lowest first, at least one.
     pub layers: Vec<Utf8PathBuf>,
-    /// Program and arguments, never empty.
+    /// Program and arguments, never empty unless the container only holds namespaces.
     pub args: Vec<String>,
+    /// What its first process is.
+    pub first: First,
     /// `KEY=VALUE` entries; a `PATH` is added when there is none.
     pub env: Vec<String>,
     /// Working directory inside the container; created if absent. Empty means `/`.
@@ -44,10 +53,24 @@ pub struct ContainerSpec {
     pub limits: Limits,
     /// Resource limits of its processes; `nofile` is clamped to the machine's hard limit.
     pub ulimits: Vec<Ulimit>,
-    /// Capabilities beyond Docker's default set, such as `CAP_SYS_PTRACE`.
+    /// Capabilities beyond the default set, such as `CAP_SYS_PTRACE`; `ALL` adds every one.
     pub capabilities_added: Vec<String>,
     /// Capabilities taken from the default set; `ALL` takes every one.
     pub capabilities_dropped: Vec<String>,
+    /// Whether it may do what root of the host may do: every capability and device, nothing hidden, no filter.
+    pub privileged: bool,
+    /// Whether setuid programs and file capabilities work in it.
+    pub gains_privileges: bool,
+    /// Devices of the host.
+    pub devices: Vec<Device>,
+    /// Whose processes it sees.
+    pub pid: Sharing,
+    /// Whose shared memory, semaphores and message queues it sees.
+    pub ipc: Sharing,
+    /// Whether its streams are a terminal.
+    pub terminal: bool,
+    /// Whether its standard input stays open; it is at its end otherwise.
+    pub interactive: bool,
     /// Whether the root file system is read-only.
     pub readonly_root: bool,
     /// Directories and files of the host, mounted in this order.
@@ -71,6 +94,47 @@ pub struct Limits {
     pub memory_reservation_bytes: u64,
     /// Processes and threads.
     pub pids: u64,
+    /// Swap beyond the hard limit.
+    pub swap_bytes: u64,
+    /// How eagerly memory is swapped, 0 to 100.
+    pub swappiness: Option<u64>,
+}
+
+/// What a container's first process is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum First {
+    /// Its program.
+    #[default]
+    Program,
+    /// A small init that runs the program, hands on signals and reaps orphans.
+    Init,
+    /// The small init alone, which keeps namespaces for others until it is told to end.
+    Holder,
+}
+
+/// Whose namespace of a kind a container is in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// Its own.
+    #[default]
+    Own,
+    /// That of the container with this id.
+    With(String),
+    /// The host's.
+    Host,
+}
+
+/// A device of the host, or a directory of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Absolute path on the host.
+    pub source: Utf8PathBuf,
+    /// Absolute path in the container.
+    pub destination: String,
+    /// What may be done with it: letters of `rwm`.
+    pub access: String,
 }
 
 /// A resource limit by its ECS name (`nofile`, `nproc`, …).

@@ -94,11 +94,11 @@ pub(super) fn task(record: &Record, with_tags: bool) -> Value {
         "FaultInjectionEnabled": false,
     });
     let mut limits = Map::new();
-    if assignment.cpu.0 > 0 {
-        limits.insert("CPU".to_owned(), json!(f64::from(assignment.cpu.0) / 1024.0));
+    if let Some(cpu) = assignment.cpu_limit {
+        limits.insert("CPU".to_owned(), json!(f64::from(cpu.0) / 1024.0));
     }
-    if assignment.memory.0 > 0 {
-        limits.insert("Memory".to_owned(), json!(assignment.memory.0));
+    if let Some(memory) = assignment.memory_limit {
+        limits.insert("Memory".to_owned(), json!(memory.0));
     }
     if !limits.is_empty() {
         shown["Limits"] = Value::Object(limits);

@@ -1,6 +1,7 @@
 use super::*;
 use crate::examples;
 use wharf_image::ImageConfig;
+use wharf_model::Mebibytes;
 
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
@@ -81,4 +82,57 @@ fn definition_wins_over_the_image_and_limits_are_in_bytes() {
     assert_eq!((spec.user.as_str(), spec.cwd.as_str()), ("0", "/srv"));
     assert_eq!(spec.limits.memory_bytes, 64 << 20);
     assert_eq!((spec.ulimits[0].soft, spec.ulimits[0].hard), (10, u64::MAX));
+}
+
+#[test]
+fn what_a_definition_asks_of_the_kernel_is_passed_on() {
+    use wharf_model::task_definition::{Device, DevicePermission, KernelCapabilities, LinuxParameters};
+    let spec = describe(|record| {
+        let definition = &mut record.assignment.containers[0].0;
+        definition.memory = Some(Mebibytes(64));
+        definition.pseudo_terminal = Some(true);
+        definition.docker_security_options = vec!["no-new-privileges:false".to_owned()];
+        let device = |permissions: &[DevicePermission]| Device {
+            host_path: "/dev/fuse".to_owned(),
+            container_path: None,
+            permissions: permissions.to_vec(),
+        };
+        definition.linux_parameters = Some(LinuxParameters {
+            capabilities: Some(KernelCapabilities { add: words("NET_ADMIN"), drop: words("ALL") }),
+            devices: vec![device(&[]), device(&[DevicePermission::Read])],
+            init_process_enabled: Some(true),
+            max_swap: Some(Mebibytes(16)),
+            swappiness: Some(10),
+            ..LinuxParameters::default()
+        });
+    });
+    assert_eq!(spec.first, wharf_sandbox::spec::First::Init);
+    assert!(spec.terminal && spec.gains_privileges && !spec.interactive && !spec.privileged);
+    let access: Vec<_> = spec.devices.iter().map(|device| device.access.as_str()).collect();
+    assert_eq!((access.as_slice(), spec.devices[0].destination.as_str()), (&["rwm", "r"][..], "/dev/fuse"));
+    assert_eq!((spec.capabilities_added, spec.capabilities_dropped), (words("NET_ADMIN"), words("ALL")));
+    assert_eq!((spec.limits.swap_bytes, spec.limits.swappiness), (16 << 20, Some(10)));
+}
+
+#[test]
+fn shared_namespaces_are_those_of_the_holder_which_is_there_only_for_them() {
+    use wharf_model::task_definition::{IpcMode, PidMode};
+    use wharf_sandbox::spec::Sharing;
+    let record = |pid, ipc| {
+        let mut record = Record::new(examples::assignment(), "boot");
+        (record.assignment.pid_mode, record.assignment.ipc_mode) = (pid, ipc);
+        record
+    };
+    let spec = |record: &Record| {
+        let dir = Utf8Path::new("/tasks/t");
+        container(record, 0, &image(), dir, "/wharf/t".to_owned(), &[]).unwrap()
+    };
+    let own = spec(&record(None, Some(IpcMode::None)));
+    assert_eq!((own.pid, own.ipc), (Sharing::Own, Sharing::Own));
+    let shared = record(Some(PidMode::Task), None);
+    let holder = holder_id(&shared.assignment.task);
+    assert_eq!((spec(&shared).pid, spec(&shared).ipc), (Sharing::With(holder), Sharing::Own));
+    assert!(shares(&shared.assignment) && !shares(&record(None, None).assignment));
+    assert_eq!(spec(&record(Some(PidMode::Host), None)).pid, Sharing::Host);
+    assert!(!shares(&record(Some(PidMode::Host), Some(IpcMode::Host)).assignment));
 }

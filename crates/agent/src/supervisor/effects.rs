@@ -15,7 +15,7 @@ use wharf_keeper::{
     ClientError,
     protocol::{Container, Created, Refusal},
 };
-use wharf_model::Timestamp;
+use wharf_model::{Mebibytes, Timestamp};
 use wharf_plan::task::{Effect, Life};
 use wharf_sandbox::cgroup::{CgroupError, TaskLimits};
 
@@ -58,6 +58,7 @@ impl Supervisor {
         let (node, sender, cgroup) = (self.node.clone(), self.sender.clone(), self.cgroup.clone());
         let (task, wanted) = (self.record.assignment.task.clone(), self.record.wanted());
         let limits = self.limits();
+        let holder = spec::holder(&self.record, &self.dir, self.cgroup.path());
         tokio::spawn(async move {
             let begun = Instant::now();
             let made = tokio::task::spawn_blocking(move || cgroup.create(&limits));
@@ -65,7 +66,18 @@ impl Supervisor {
                 Some(fabric) => fabric.connect(&task, &wanted).await.map_err(|error| chain(&error)),
                 None => Err("the node's network is not prepared yet".to_owned()),
             };
-            let made = joined(made.await).map_err(|error: CgroupError| chain(&error));
+            let mut made = joined(made.await).map_err(|error: CgroupError| chain(&error));
+            if let (Ok(()), Ok(link)) = (&made, &link) {
+                made = match holder {
+                    Ok(Some(spec)) => {
+                        let ran =
+                            node.keeper.run(&spec::holder_id(&task), spec, link.namespace.clone()).await;
+                        ran.map(|_| ()).map_err(|error| cannot_run(&error))
+                    }
+                    Ok(None) => Ok(()),
+                    Err(error) => Err(chain(&error)),
+                };
+            }
             let reason = |error: String| format!("ResourceInitializationError: {error}");
             let message = Message::Connected {
                 link: link.map(Box::new).map_err(reason),
@@ -79,9 +91,13 @@ impl Supervisor {
 
     fn limits(&self) -> TaskLimits {
         let assignment = &self.record.assignment;
+        let linux = assignment.containers.iter().filter_map(|(found, _)| found.linux_parameters.as_ref());
         TaskLimits {
-            cpu_units: (assignment.cpu.0 > 0).then_some(assignment.cpu.0),
-            memory_bytes: (assignment.memory.0 > 0).then(|| assignment.memory.bytes()),
+            cpu_units: assignment.cpu_limit.map(|cpu| cpu.0),
+            // Without a limit a task weighs as much as its containers ask for together.
+            cpu_shares: assignment.cpu_limit.is_none().then_some(assignment.cpu.0),
+            memory_bytes: assignment.memory_limit.map(Mebibytes::bytes),
+            swap_bytes: linux.filter_map(|linux| linux.max_swap).map(Mebibytes::bytes).sum(),
             pids: PIDS_MAX,
         }
     }
@@ -218,7 +234,14 @@ impl Supervisor {
         let (node, sender, cgroup) = (self.node.clone(), self.sender.clone(), self.cgroup.clone());
         let task = self.record.assignment.task.clone();
         let public_ip = self.record.assignment.interface.as_ref().and_then(|interface| interface.public_ip);
+        let holder = spec::shares(&self.record.assignment).then(|| spec::holder_id(&task));
         tokio::spawn(async move {
+            if let Some(id) = holder {
+                while let Err(error) = node.keeper.delete_and_forget(&id).await {
+                    tracing::warn!(id, error = chain(&error), "holder of namespaces not removed yet");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
             let removed = tokio::task::spawn_blocking(move || {
                 cgroup.kill_all(Duration::from_secs(10)).and_then(|()| cgroup.remove())
             });

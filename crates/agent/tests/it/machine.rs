@@ -196,6 +196,10 @@ pub(crate) fn script(number: u8, script: &str) -> Assignment {
         stop: None,
         cpu: CpuUnits(256),
         memory: Mebibytes(512),
+        cpu_limit: Some(CpuUnits(256)),
+        memory_limit: Some(Mebibytes(512)),
+        pid_mode: None,
+        ipc_mode: None,
         containers: vec![(container, place.arn("ecs", format!("container/default/{task}/1")))],
         network_mode: NetworkMode::Awsvpc,
         interface: Some(InterfaceAssignment {

@@ -40,15 +40,19 @@ pub(super) fn port(given: Option<i32>, member: &str) -> Result<u16, Error> {
     port.ok_or_else(|| Error::invalid(format!("{member} must be between 1 and 65535.")))
 }
 
+/// Where AWS sends whoever gave a size that there is not.
+const SIZES: &str =
+    "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.";
+
 /// Returns CPU units written as a number of units or of `vCPU`.
 pub(super) fn cpu(given: &str) -> Result<CpuUnits, Error> {
-    let invalid = || Error::client(format!("Invalid 'cpu' setting for task: '{given}'."));
+    let invalid = || Error::client(format!("Invalid 'cpu' setting for task: '{given}'. {SIZES}"));
     amount(given, &["vcpu"], 1024).map(CpuUnits).ok_or_else(invalid)
 }
 
 /// Returns mebibytes written as a number of them or of `GB`.
 pub(super) fn memory(given: &str) -> Result<Mebibytes, Error> {
-    let invalid = || Error::client(format!("Invalid 'memory' setting for task: '{given}'."));
+    let invalid = || Error::client(format!("Invalid 'memory' setting for task: '{given}'. {SIZES}"));
     amount(given, &["gb", "g"], 1024).map(Mebibytes).ok_or_else(invalid)
 }
 

@@ -25,6 +25,9 @@ const NOT_HONOURED: [(&str, &str); 6] = [
     ("volumeConfigurations", ""),
 ];
 
+/// The longest overrides of containers, in bytes.
+const OVERRIDES_MAX: usize = 8192;
+
 pub(super) async fn run_task(control: &Control, input: RunTaskInput) -> Result<TasksOutput, Error> {
     given::refuse(&input.others, "", &NOT_HONOURED)?;
     let launch_type = given::launch_type(input.launch_type.as_deref())?;
@@ -61,6 +64,10 @@ pub(super) async fn run_task(control: &Control, input: RunTaskInput) -> Result<T
 }
 
 fn overrides(given: TaskOverrideInput) -> Result<TaskOverride, Error> {
+    let written = serde_json::to_vec(&given.container_overrides).map_or(0, |bytes| bytes.len());
+    if written > OVERRIDES_MAX {
+        return Err(Error::invalid(format!("Container Overrides length must be at most {OVERRIDES_MAX}")));
+    }
     let members = [("inferenceAcceleratorOverrides", ""), ("ephemeralStorage", "")];
     given::refuse(&given.others, " of overrides", &members)?;
     Ok(TaskOverride {

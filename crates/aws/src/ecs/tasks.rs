@@ -81,7 +81,7 @@ pub struct TaskOverrideInput {
 }
 
 /// What RunTask changes of a container.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ContainerOverrideInput {
     /// The container.

@@ -231,6 +231,25 @@ fn check_overrides(overrides: &TaskOverride, definition: &TaskDefinition) -> Res
                 given.name
             )));
         }
+        let (hard, soft) = (given.memory, given.memory_reservation);
+        if [hard, soft].into_iter().flatten().any(|memory| memory.0 < task_definitions::MEMORY_MIN) {
+            return Err(Error::invalid(format!(
+                "Invalid 'memory' setting in the override of container '{}'. The minimum is {} MiB.",
+                given.name,
+                task_definitions::MEMORY_MIN
+            )));
+        }
+        let task = overrides.memory.or(definition.memory);
+        if hard.zip(task).is_some_and(|(own, task)| own > task) {
+            return Err(Error::invalid("The 'memory' setting for container is greater than for the task."));
+        }
+        let unusable = |(name, _): &&(String, String)| name.is_empty() || name.contains(['=', '\0']);
+        if let Some((name, _)) = given.environment.iter().find(unusable) {
+            return Err(Error::invalid(format!(
+                "Invalid name {name:?} of an environment variable in the override of container '{}'.",
+                given.name
+            )));
+        }
     }
     Ok(())
 }

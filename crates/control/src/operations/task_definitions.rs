@@ -16,6 +16,7 @@ use wharf_model::{
 };
 use wharf_store::Counter;
 
+pub(crate) use validate::MEMORY_MIN;
 pub use validate::compatibilities;
 
 /// What a revision is registered from.

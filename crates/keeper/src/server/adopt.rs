@@ -37,12 +37,18 @@ impl Keeper {
                     container.pid = pid;
                     let watched = self.poll.watch(process.as_raw_fd(), Token::Process(number), false);
                     container.process = Some(process);
+                    container.relay = past
+                        .relay
+                        .filter(|relay| same_process(relay.0, relay.1).is_some())
+                        .map(|relay| relay.0);
                     // Without its pipes it still runs; what it writes stays in them.
                     let _unread = container.reattach(number, &self.poll);
                     watched.is_ok()
                 });
                 self.containers.insert(number, container);
-                if !adopted {
+                if adopted {
+                    self.watch_memory(number);
+                } else {
                     self.ended(number, None);
                 }
             }

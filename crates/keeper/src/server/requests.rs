@@ -2,8 +2,8 @@
 
 use std::os::fd::OwnedFd;
 
-use wharf_sandbox::runtime;
-use wharf_sandbox::spec::{ContainerSpec, capabilities};
+use wharf_sandbox::runtime::{self, Surroundings};
+use wharf_sandbox::spec::{ContainerSpec, Joins, Sharing, capabilities};
 
 use super::{Keeper, Work};
 use crate::clock::now_nanos;
@@ -123,6 +123,7 @@ impl Keeper {
         let netns = netns
             .ok_or_else(|| Refusal::Malformed { reason: "no network namespace came along".to_owned() })?;
         let cannot = |reason: String| Refusal::CannotCreate { id: id.to_owned(), reason };
+        let joins = self.joins(spec).map_err(cannot)?;
         let capabilities = capabilities(spec).map_err(|error| cannot(chain(&error)))?;
 
         let mut container = Container::new(id, spec.dir.clone(), runtime::cgroup_of(spec, id));
@@ -135,9 +136,13 @@ impl Keeper {
         self.note(&Entry::Creating { id: id.to_owned(), dir, cgroup, at_nanos: container.created_nanos });
 
         let number = self.number();
-        let filter = self.filters.of(&capabilities).map_err(|error| cannot(chain(&error)))?;
-        let launched =
-            Pipes::new().and_then(|pipes| launch(id, spec, &self.state_root, &netns, filter, pipes));
+        let filter = match spec.privileged {
+            true => None,
+            false => Some(self.filters.of(&capabilities).map_err(|error| cannot(chain(&error)))?),
+        };
+        let surroundings =
+            Surroundings { state_root: &self.state_root, hierarchy: &self.hierarchy, joins, filter };
+        let launched = Pipes::new().and_then(|pipes| launch(id, spec, surroundings, &netns, pipes));
         let (helper, readers) = launched.map_err(|error| cannot(format!("fork launcher: {error}")))?;
         let attached = container.attach(number, readers, &self.poll);
         self.containers.insert(number, container);
@@ -146,22 +151,40 @@ impl Keeper {
         Ok(None)
     }
 
+    /// Returns the processes whose namespaces a container shares.
+    fn joins(&self, spec: &ContainerSpec) -> Result<Joins, String> {
+        let process = |sharing: &Sharing| {
+            let Sharing::With(other) = sharing else { return Ok(None) };
+            let found =
+                self.containers.values().find(|container| container.id == *other && container.lives());
+            let missing = || format!("container {other}, whose namespace is to be joined, does not run");
+            found.map(|container| Some(container.pid)).ok_or_else(missing)
+        };
+        Ok(Joins { pid: process(&spec.pid)?, ipc: process(&spec.ipc)?, ..Joins::default() })
+    }
+
     /// The launcher has said who the init is.
     pub(super) fn launched(
         &mut self,
         number: u32,
         client: Option<u32>,
         start: bool,
-        pid: i32,
+        (pid, relay): (i32, Option<i32>),
         notes: Vec<String>,
     ) {
         let Some(container) = self.containers.get_mut(&number) else { return };
-        let start_ticks = stat(pid).map_or(0, |stat| stat.start_ticks);
+        let ticks = |pid| stat(pid).map_or(0, |stat| stat.start_ticks);
+        let start_ticks = ticks(pid);
+        container.relay = relay;
         container.pid = pid;
         container.process = PidFd::open(pid).ok();
         container.state = State::Created;
         let (id, at_nanos) = (container.id.clone(), container.created_nanos);
         self.note(&Entry::Created { id: id.clone(), pid, start_ticks });
+        if let Some(pid) = relay {
+            self.note(&Entry::Relay { id: id.clone(), pid, start_ticks: ticks(pid) });
+        }
+        self.watch_memory(number);
         if let Some(at) = self.strays.iter().position(|(stray, _)| *stray == pid) {
             let (_, status) = self.strays.swap_remove(at);
             self.ended(number, Some(status));

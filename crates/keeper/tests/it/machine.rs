@@ -36,7 +36,8 @@ impl Machine {
         let before = census();
         let task =
             Cgroup::new(&Hierarchy::detect().unwrap(), &format!("/wharf-test-{}", dir.file_name().unwrap()));
-        task.create(&TaskLimits { cpu_units: None, memory_bytes: Some(256 << 20), pids: 4096 }).unwrap();
+        task.create(&TaskLimits { memory_bytes: Some(256 << 20), pids: 4096, ..TaskLimits::default() })
+            .unwrap();
         let netns = std::thread::spawn(|| {
             unshare(CloneFlags::CLONE_NEWNET).unwrap();
             fs::File::open("/proc/thread-self/ns/net").unwrap().into()

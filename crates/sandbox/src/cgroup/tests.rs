@@ -36,7 +36,8 @@ fn cpu_units_become_quota_and_weight() {
 fn group_takes_limits_counts_kills_and_goes() {
     let hierarchy = Hierarchy::detect().unwrap();
     let group = Cgroup::new(&hierarchy, &format!("/wharf-unit-{}", std::process::id()));
-    let limits = TaskLimits { cpu_units: Some(512), memory_bytes: Some(64 << 20), pids: 100 };
+    let limits =
+        TaskLimits { cpu_units: Some(512), memory_bytes: Some(64 << 20), pids: 100, ..TaskLimits::default() };
     group.create(&limits).unwrap();
     // Lower and higher than before: memory and swap limits must be written in the order that fits.
     for bytes in [32 << 20, 128 << 20] {

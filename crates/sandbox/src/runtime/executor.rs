@@ -1,32 +1,56 @@
 //! The last steps inside the container: check the program, set its environment, reset signals, load the
-//! system call filter, become the program.
+//! system call filter, give up what only that needed, become the program or the small init.
 
 use std::collections::HashMap;
 use std::ffi::CString;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use libcontainer::oci_spec::runtime::Spec;
 use libcontainer::workload::{Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError};
 
+use super::init;
+use super::privileges::Privileges;
+use crate::rootfs::User;
 use crate::seccomp::Filter;
+use crate::spec::{ContainerSpec, First};
 
 /// Exit code for a program that is there and cannot be run, as shells use it.
 const CANNOT_RUN: i32 = 126;
 
 #[derive(Clone)]
-pub(super) struct FilteredExecutor {
-    filter: Rc<Filter>,
+pub(super) struct ContainerExecutor {
+    first: First,
+    /// The small init, where there is one.
+    init: Option<Rc<OwnedFd>>,
+    filter: Option<Rc<Filter>>,
+    /// What is left of the privileges once the filter is loaded, where they were kept for it.
+    privileges: Option<Privileges>,
 }
 
-impl FilteredExecutor {
-    pub(super) fn new(filter: Filter) -> FilteredExecutor {
-        FilteredExecutor { filter: Rc::new(filter) }
+impl ContainerExecutor {
+    pub(super) fn new(
+        spec: &ContainerSpec,
+        user: &User,
+        filter: Option<&Filter>,
+    ) -> io::Result<ContainerExecutor> {
+        let init = (spec.first != First::Program).then(init::load).transpose()?;
+        Ok(ContainerExecutor {
+            first: spec.first,
+            init: init.map(Rc::new),
+            filter: filter.cloned().map(Rc::new),
+            privileges: Privileges::after_loading(spec, user),
+        })
     }
 }
 
-impl Executor for FilteredExecutor {
+impl Executor for ContainerExecutor {
     fn validate(&self, spec: &Spec) -> Result<(), ExecutorValidationError> {
+        if self.first == First::Holder {
+            return Ok(());
+        }
         let refuse = ExecutorValidationError::ArgValidationError;
         let process = spec.process().as_ref().ok_or_else(|| refuse("no process".to_owned()))?;
         let program = process.args().as_ref().and_then(|args| args.first());
@@ -55,22 +79,41 @@ impl Executor for FilteredExecutor {
         let args = args.ok_or(ExecutorError::InvalidArg)?;
         let args: Result<Vec<CString>, _> = args.iter().map(|arg| CString::new(arg.as_bytes())).collect();
         let args = args.map_err(|_| ExecutorError::InvalidArg)?;
-        let path = std::env::var("PATH").unwrap_or_default();
         let program = args.first().and_then(|arg| arg.to_str().ok()).ok_or(ExecutorError::InvalidArg)?;
-        let found = find(program, &path).map_err(|reason| ExecutorError::Other(reason.to_owned()))?;
-        let found = CString::new(found.into_os_string().into_encoded_bytes())
-            .map_err(|_| ExecutorError::InvalidArg)?;
+        let found = match self.first {
+            First::Holder => None,
+            First::Program | First::Init => Some(located(program)?),
+        };
         reset_signals();
-        self.filter.load().map_err(|error| ExecutorError::Execution(Box::new(error)))?;
-        let Err(errno) = nix::unistd::execv(&found, &args);
+        let failed = |error| ExecutorError::Execution(Box::new(error));
+        if let Some(filter) = &self.filter {
+            filter.load().map_err(failed)?;
+        }
+        if let Some(privileges) = &self.privileges {
+            privileges.settle().map_err(failed)?;
+        }
+        let error = match (&self.init, &found) {
+            (Some(program), file) => init::become_init(program, file.as_deref(), &args),
+            (None, Some(file)) => {
+                let Err(errno) = nix::unistd::execv(file, &args);
+                errno.into()
+            }
+            (None, None) => io::ErrorKind::InvalidInput.into(),
+        };
         // Nobody waits for an answer any more, so the container's own standard error is where its owner will look.
-        let message = format!("exec {program}: {}\n", errno.desc().to_lowercase());
+        let message = format!("exec {program}: {}\n", error.to_string().to_lowercase());
         // SAFETY: writes bytes that live across the call, and ends the process without running anything of ours.
         unsafe {
             libc::write(2, message.as_ptr().cast(), message.len());
             libc::_exit(CANNOT_RUN)
         }
     }
+}
+
+fn located(program: &str) -> Result<CString, ExecutorError> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let found = find(program, &path).map_err(|reason| ExecutorError::Other(reason.to_owned()))?;
+    CString::new(found.into_os_string().into_encoded_bytes()).map_err(|_| ExecutorError::InvalidArg)
 }
 
 /// Finds a program as `execvp` would, and says what is wrong in Docker's words.

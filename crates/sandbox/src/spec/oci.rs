@@ -3,34 +3,15 @@
 //! No seccomp section: libcontainer would compile it anew inside the container's CPU quota. The executor
 //! in `runtime` loads a filter that was compiled once.
 
-use camino::Utf8Path;
-use nix::sys::resource::{Resource, getrlimit};
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
-use super::{ContainerSpec, Ulimit};
+use super::{ContainerSpec, First, Sharing, capabilities, devices, limits, mounts::mounts};
 use crate::rootfs::User;
 
-/// Docker's default capabilities.
-pub const DEFAULT_CAPABILITIES: [&str; 14] = [
-    "CAP_AUDIT_WRITE",
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_MKNOD",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_RAW",
-    "CAP_SETFCAP",
-    "CAP_SETGID",
-    "CAP_SETPCAP",
-    "CAP_SETUID",
-    "CAP_SYS_CHROOT",
-];
-
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const DEFAULT_NOFILE: u64 = 65_535;
-const DEFAULT_SHM_MIB: u64 = 64;
+/// Other than Docker, ECS says nothing of a terminal's kind; programs expect the plainest.
+const DEFAULT_TERM: &str = "TERM=xterm";
 
 const MASKED_PATHS: [&str; 11] = [
     "/proc/asound",
@@ -63,203 +44,141 @@ pub enum SpecError {
     /// A capability nobody knows.
     #[error("capability {0} is not known")]
     UnknownCapability(String),
+    /// A capability that this machine cannot give.
+    #[error("capability {0} is not available on this machine")]
+    MissingCapability(String),
+    /// A device that is not there.
+    #[error("error gathering device information while adding custom device \"{path}\"")]
+    Device { path: Utf8PathBuf, source: std::io::Error },
+    /// A control group of the second version has no swappiness.
+    #[error("swappiness is not available with cgroup v2, which this machine has")]
+    Swappiness,
     /// A path that must be absolute is not.
     #[error("path {0} is not absolute")]
     RelativePath(String),
 }
 
+/// What a container joins instead of having its own, as this process can reach it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Joins {
+    /// Path to its network namespace.
+    pub network: String,
+    /// The process whose PID namespace it shares.
+    pub pid: Option<i32>,
+    /// The process whose IPC namespace it shares.
+    pub ipc: Option<i32>,
+    /// Where the other's `/dev/shm` can be bound from.
+    pub shm: Option<Utf8PathBuf>,
+}
+
 /// Returns the runtime specification and what had to be changed to fit this machine.
 ///
-/// `root` is where the root file system is mounted, `user` what the spec's user is in it, `netns` a path to
-/// the network namespace, `cgroup` the leaf's path.
+/// `root` is where the root file system is mounted, `user` what the spec's user is in it, `cgroup` the leaf's path.
 pub fn oci_spec(
     spec: &ContainerSpec,
     root: &Utf8Path,
     user: &User,
-    netns: &str,
+    joins: &Joins,
     cgroup: &str,
 ) -> Result<(Value, Vec<String>), SpecError> {
-    if spec.args.is_empty() {
+    if spec.args.is_empty() && spec.first != First::Holder {
         return Err(SpecError::NoCommand);
     }
     let mut notes = Vec::new();
-    let capabilities = capabilities(spec)?;
-    // A user other than root gains nothing from the set, as with Docker: it only bounds what root could have.
-    let held: &[String] = if user.uid == 0 { &capabilities } else { &[] };
-    let mut env = spec.env.clone();
-    if !env.iter().any(|entry| entry.starts_with("PATH=")) {
-        env.push(DEFAULT_PATH.to_owned());
-    }
     let sysctls: serde_json::Map<String, Value> =
         spec.sysctls.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
     let cwd = if spec.cwd.is_empty() { "/" } else { &spec.cwd };
+    let devices = devices::look_up(spec)?;
+    let mut resources = limits::resources(&spec.limits);
+    resources["devices"] = json!(devices.rules);
+    let hides = !spec.privileged;
     let value = json!({
         "ociVersion": "1.0.2",
         "root": { "path": root, "readonly": spec.readonly_root },
         "hostname": spec.hostname,
         "process": {
-            "terminal": false,
+            "terminal": spec.terminal,
             "user": { "uid": user.uid, "gid": user.gid, "additionalGids": user.groups },
-            "args": spec.args,
-            "env": env,
+            "args": if spec.args.is_empty() { vec!["init".to_owned()] } else { spec.args.clone() },
+            "env": environment(spec),
             "cwd": cwd,
-            "capabilities": {
-                "bounding": capabilities, "effective": held, "permitted": held,
-                "inheritable": [], "ambient": [],
-            },
-            "rlimits": rlimits(&spec.ulimits, &mut notes)?,
-            "noNewPrivileges": true,
+            "capabilities": capability_sets(spec, user)?,
+            "rlimits": limits::rlimits(&spec.ulimits, &mut notes)?,
+            "noNewPrivileges": !gains_privileges(spec),
         },
-        "mounts": mounts(spec)?,
+        "mounts": mounts(spec, &devices, joins)?,
         "linux": {
             "cgroupsPath": cgroup,
             "sysctl": sysctls,
-            "resources": resources(spec),
-            "namespaces": [
-                { "type": "pid" }, { "type": "ipc" }, { "type": "uts" }, { "type": "mount" },
-                { "type": "cgroup" }, { "type": "network", "path": netns },
-            ],
-            "maskedPaths": MASKED_PATHS,
-            "readonlyPaths": READONLY_PATHS,
+            "resources": resources,
+            "devices": devices.nodes,
+            "namespaces": namespaces(spec, joins),
+            "maskedPaths": if hides { &MASKED_PATHS[..] } else { &[] },
+            "readonlyPaths": if hides { &READONLY_PATHS[..] } else { &[] },
         },
     });
     Ok((value, notes))
 }
 
-/// Returns the names of the capabilities a container has.
-pub fn capabilities(spec: &ContainerSpec) -> Result<Vec<String>, SpecError> {
-    let mut dropped = Vec::new();
-    for given in &spec.capabilities_dropped {
-        dropped.push(if given == "ALL" { given.clone() } else { capability(given)? });
+/// Says whether a container's programs can gain privileges by setuid and the like.
+pub(crate) fn gains_privileges(spec: &ContainerSpec) -> bool {
+    spec.privileged || spec.gains_privileges
+}
+
+fn environment(spec: &ContainerSpec) -> Vec<String> {
+    let mut env = spec.env.clone();
+    let mut ensure = |name: &str, default: &str| {
+        if !env.iter().any(|entry| entry.starts_with(name)) {
+            env.push(default.to_owned());
+        }
+    };
+    ensure("PATH=", DEFAULT_PATH);
+    if spec.terminal {
+        ensure("TERM=", DEFAULT_TERM);
     }
-    let all = dropped.iter().any(|name| name == "ALL");
-    let defaults = DEFAULT_CAPABILITIES.iter().map(|name| (*name).to_owned());
-    let mut held: Vec<String> = defaults.filter(|name| !all && !dropped.contains(name)).collect();
-    for given in &spec.capabilities_added {
-        let name = capability(given)?;
-        if !held.contains(&name) {
-            held.push(name);
+    env
+}
+
+/// A user other than root gains nothing from the set, as with Docker: it only bounds what root could have.
+///
+/// Without `no_new_privs` only root may load a system call filter, so the executor drops what is needed for that itself.
+fn capability_sets(spec: &ContainerSpec, user: &User) -> Result<Value, SpecError> {
+    let mut bounding = capabilities(spec)?;
+    let held = if spec.gains_privileges && !spec.privileged {
+        for name in LOADING {
+            if !bounding.iter().any(|held| held == name) {
+                bounding.push(name.to_owned());
+            }
+        }
+        bounding.clone()
+    } else if user.uid == 0 {
+        bounding.clone()
+    } else {
+        Vec::new()
+    };
+    Ok(json!({
+        "bounding": bounding, "effective": held, "permitted": held, "inheritable": [], "ambient": [],
+    }))
+}
+
+/// What it takes to load a filter and to give that up again.
+pub(crate) const LOADING: [&str; 2] = ["CAP_SYS_ADMIN", "CAP_SETPCAP"];
+
+fn namespaces(spec: &ContainerSpec, joins: &Joins) -> Vec<Value> {
+    let mut namespaces = vec![
+        json!({ "type": "uts" }),
+        json!({ "type": "mount" }),
+        json!({ "type": "cgroup" }),
+        json!({ "type": "network", "path": joins.network }),
+    ];
+    for (kind, sharing, process) in [("pid", &spec.pid, joins.pid), ("ipc", &spec.ipc, joins.ipc)] {
+        match (sharing, process) {
+            (Sharing::Host, _) => {}
+            (Sharing::With(_), Some(process)) => {
+                namespaces.push(json!({ "type": kind, "path": format!("/proc/{process}/ns/{kind}") }));
+            }
+            (Sharing::Own | Sharing::With(_), _) => namespaces.push(json!({ "type": kind })),
         }
     }
-    Ok(held)
-}
-
-fn capability(given: &str) -> Result<String, SpecError> {
-    use libcontainer::oci_spec::runtime::Capability;
-    let upper = given.to_ascii_uppercase();
-    let bare = upper.strip_prefix("CAP_").unwrap_or(&upper);
-    match bare.parse::<Capability>() {
-        Ok(_) => Ok(format!("CAP_{bare}")),
-        Err(_) => Err(SpecError::UnknownCapability(given.to_owned())),
-    }
-}
-
-fn mounts(spec: &ContainerSpec) -> Result<Vec<Value>, SpecError> {
-    let shm = if spec.shm_size_mib == 0 { DEFAULT_SHM_MIB } else { spec.shm_size_mib };
-    let mount = |destination: &str, kind: &str, options: &[&str]| json!({ "destination": destination, "type": kind, "source": kind, "options": options });
-    let shm_size = format!("size={shm}m");
-    let mut mounts = vec![
-        mount("/proc", "proc", &["nosuid", "noexec", "nodev"]),
-        mount("/dev", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
-        mount(
-            "/dev/pts",
-            "devpts",
-            &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
-        ),
-        mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
-        mount("/sys/fs/cgroup", "cgroup", &["ro", "nosuid", "noexec", "nodev"]),
-        mount("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
-        mount("/dev/shm", "tmpfs", &["nosuid", "noexec", "nodev", "mode=1777", &shm_size]),
-    ];
-    for tmpfs in &spec.tmpfs {
-        let mut options = vec!["nosuid".to_owned(), "nodev".to_owned(), format!("size={}m", tmpfs.size_mib)];
-        options.extend(tmpfs.options.iter().cloned());
-        let destination = absolute(&tmpfs.destination)?;
-        mounts.push(
-            json!({ "destination": destination, "type": "tmpfs", "source": "tmpfs", "options": options }),
-        );
-    }
-    for bind in &spec.mounts {
-        let access = if bind.read_only { "ro" } else { "rw" };
-        let destination = absolute(&bind.destination)?;
-        mounts.push(json!({
-            "destination": destination, "type": "bind", "source": absolute(bind.source.as_str())?,
-            "options": ["rbind", "rprivate", access],
-        }));
-    }
-    Ok(mounts)
-}
-
-fn absolute(path: &str) -> Result<&str, SpecError> {
-    if path.starts_with('/') { Ok(path) } else { Err(SpecError::RelativePath(path.to_owned())) }
-}
-
-fn resources(spec: &ContainerSpec) -> Value {
-    let limits = &spec.limits;
-    let mut resources = json!({ "devices": [{ "allow": false, "access": "rwm" }] });
-    if limits.cpu_shares > 0 {
-        resources["cpu"] = json!({ "shares": limits.cpu_shares.max(2) });
-    }
-    if limits.pids > 0 {
-        resources["pids"] = json!({ "limit": limits.pids });
-    }
-    let mut memory = serde_json::Map::new();
-    if limits.memory_bytes > 0 {
-        // The swap limit counts memory and swap together, so this one allows no swap.
-        memory.insert("limit".to_owned(), json!(limits.memory_bytes));
-        memory.insert("swap".to_owned(), json!(limits.memory_bytes));
-    }
-    if limits.memory_reservation_bytes > 0 {
-        memory.insert("reservation".to_owned(), json!(limits.memory_reservation_bytes));
-    }
-    if !memory.is_empty() {
-        resources["memory"] = Value::Object(memory);
-    }
-    resources
-}
-
-fn rlimits(ulimits: &[Ulimit], notes: &mut Vec<String>) -> Result<Vec<Value>, SpecError> {
-    let mut wanted = ulimits.to_vec();
-    if !wanted.iter().any(|ulimit| ulimit.name == "nofile") {
-        let most = hard_limit(Resource::RLIMIT_NOFILE).min(DEFAULT_NOFILE);
-        wanted.push(Ulimit { name: "nofile".to_owned(), soft: most, hard: most });
-    }
-    wanted.iter().map(|ulimit| rlimit(ulimit, notes)).collect()
-}
-
-fn rlimit(ulimit: &Ulimit, notes: &mut Vec<String>) -> Result<Value, SpecError> {
-    let resource = match ulimit.name.as_str() {
-        "as" => Resource::RLIMIT_AS,
-        "core" => Resource::RLIMIT_CORE,
-        "cpu" => Resource::RLIMIT_CPU,
-        "data" => Resource::RLIMIT_DATA,
-        "fsize" => Resource::RLIMIT_FSIZE,
-        "locks" => Resource::RLIMIT_LOCKS,
-        "memlock" => Resource::RLIMIT_MEMLOCK,
-        "msgqueue" => Resource::RLIMIT_MSGQUEUE,
-        "nice" => Resource::RLIMIT_NICE,
-        "nofile" => Resource::RLIMIT_NOFILE,
-        "nproc" => Resource::RLIMIT_NPROC,
-        "rss" => Resource::RLIMIT_RSS,
-        "rtprio" => Resource::RLIMIT_RTPRIO,
-        "rttime" => Resource::RLIMIT_RTTIME,
-        "sigpending" => Resource::RLIMIT_SIGPENDING,
-        "stack" => Resource::RLIMIT_STACK,
-        other => return Err(SpecError::UnknownUlimit(other.to_owned())),
-    };
-    // Raising a hard limit needs a capability that even root may lack; libcontainer would only say "EPERM".
-    let most = hard_limit(resource);
-    let (soft, hard) = (ulimit.soft.min(most), ulimit.hard.min(most));
-    if (soft, hard) != (ulimit.soft, ulimit.hard) {
-        notes.push(format!(
-            "ulimit {} {}:{} lowered to {soft}:{hard}, this machine's limit",
-            ulimit.name, ulimit.soft, ulimit.hard
-        ));
-    }
-    let name = format!("RLIMIT_{}", ulimit.name.to_ascii_uppercase());
-    Ok(json!({ "type": name, "soft": soft.min(hard), "hard": hard }))
-}
-
-fn hard_limit(resource: Resource) -> u64 {
-    getrlimit(resource).map_or(u64::MAX, |(_, hard)| hard)
+    namespaces
 }

@@ -1,10 +1,12 @@
 //! Wharf as its users meet it. Each test has a Wharf of its own and leaves nothing behind; they run one at a time.
 
 mod addresses;
+mod allowed;
 mod bad_input;
 mod balancer;
 mod full_disk;
 mod hello;
+mod isolation;
 mod network_modes;
 mod networks;
 mod readme;

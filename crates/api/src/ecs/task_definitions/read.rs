@@ -21,12 +21,16 @@ const NOT_HONOURED: [(&str, &str); 5] = [
     ("trustedExecutionConfiguration", ""),
 ];
 
+/// The longest definition, in bytes.
+const LENGTH_MAX: usize = 65_536;
+
 /// Returns what is to be registered.
 pub(super) fn definition(
     input: RegisterTaskDefinitionInput,
     registered_by: &str,
 ) -> Result<NewDefinition, Error> {
     refuse(given::refuse(&input.others, "", &NOT_HONOURED))?;
+    check_length(&input)?;
     if input.family.is_empty() {
         return Err(Error::client("Family should not be null or empty."));
     }
@@ -63,6 +67,18 @@ pub(super) fn definition(
         tags: given::tags(input.tags)?,
         registered_by: registered_by.to_owned(),
     })
+}
+
+/// What AWS keeps of a definition may not be longer than this.
+fn check_length(input: &RegisterTaskDefinitionInput) -> Result<(), Error> {
+    let written = serde_json::to_vec(&(&input.container_definitions, &input.volumes));
+    let length = written.map_or(0, |bytes| bytes.len());
+    if length > LENGTH_MAX {
+        return Err(Error::client(format!(
+            "Actual length: '{length}'. Max allowed length is '{LENGTH_MAX}' bytes."
+        )));
+    }
+    Ok(())
 }
 
 fn network_mode(given: Option<&str>, launch_types: &[LaunchType]) -> Result<NetworkMode, Error> {

@@ -48,6 +48,10 @@ pub(super) fn assignment(
         stop: task.stop_code.zip(task.stopped_reason.clone()).filter(|_| stops),
         cpu: task.cpu,
         memory: task.memory,
+        cpu_limit: task.overrides.cpu.or(definition.cpu),
+        memory_limit: task.overrides.memory.or(definition.memory),
+        pid_mode: definition.pid_mode,
+        ipc_mode: definition.ipc_mode,
         containers: containers
             .map(|(definition, container)| (overridden(definition, &task.overrides), container.arn.clone()))
             .collect(),

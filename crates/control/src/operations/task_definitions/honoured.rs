@@ -3,18 +3,13 @@
 
 use super::NewDefinition;
 use crate::operations::Error;
-use wharf_model::task_definition::{ContainerDefinition, IpcMode, NetworkMode, VersionConsistency};
+use wharf_model::task_definition::{ContainerDefinition, NetworkMode};
 
 /// Refuses the first member that asks for something that no node does.
 pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
     refuse(
         "",
-        [
-            (new.pid_mode.is_some(), "pidMode"),
-            (new.ipc_mode.is_some_and(|mode| mode != IpcMode::None), "ipcMode"),
-            (new.ephemeral_storage_gib.is_some(), "ephemeralStorage"),
-            (!new.volumes.is_empty(), "volumes"),
-        ],
+        [(new.ephemeral_storage_gib.is_some(), "ephemeralStorage"), (!new.volumes.is_empty(), "volumes")],
     )?;
     for container in &new.containers {
         let of = format!(" of container '{}'", container.name);
@@ -22,7 +17,7 @@ pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
         refuse(&of, told(container))?;
         refuse(&of, mounted(container))?;
         refuse(&of, connected(container, new.network_mode))?;
-        refuse(&of, allowed(container))?;
+        refuse(&of, absent(container))?;
     }
     Ok(())
 }
@@ -54,32 +49,25 @@ fn mounted(container: &ContainerDefinition) -> [(bool, &'static str); 2] {
 }
 
 /// How it is reached.
-fn connected(container: &ContainerDefinition, network_mode: NetworkMode) -> [(bool, &'static str); 3] {
+fn connected(container: &ContainerDefinition, network_mode: NetworkMode) -> [(bool, &'static str); 4] {
     let is_range = container.port_mappings.iter().any(|port| port.container_port_last.is_some());
     [
         (!container.links.is_empty(), "links"),
         // The host would have to choose as many ports in a row.
         (is_range && network_mode == NetworkMode::Bridge, "containerPortRange"),
         (container.firelens_configuration.is_some(), "firelensConfiguration"),
+        // The containers of a task share its network, also where that is none.
+        (
+            container.disable_networking == Some(true) && network_mode != NetworkMode::None,
+            "disableNetworking",
+        ),
     ]
 }
 
-/// What it is told about its surroundings, and allowed.
-fn allowed(container: &ContainerDefinition) -> [(bool, &'static str); 14] {
-    let asked = |given: Option<bool>| given == Some(true);
+/// What no node of this version has.
+fn absent(container: &ContainerDefinition) -> [(bool, &'static str); 2] {
     [
-        (container.linux_parameters.is_some(), "linuxParameters"),
-        (container.version_consistency == Some(VersionConsistency::Disabled), "versionConsistency"),
-        (container.hostname.is_some(), "hostname"),
-        (asked(container.disable_networking), "disableNetworking"),
-        (asked(container.privileged), "privileged"),
-        (!container.dns_servers.is_empty(), "dnsServers"),
-        (!container.dns_search_domains.is_empty(), "dnsSearchDomains"),
-        (!container.extra_hosts.is_empty(), "extraHosts"),
-        (!container.docker_security_options.is_empty(), "dockerSecurityOptions"),
-        (asked(container.interactive), "interactive"),
-        (asked(container.pseudo_terminal), "pseudoTerminal"),
-        (!container.system_controls.is_empty(), "systemControls"),
+        // Neither graphics processors nor Elastic Inference, which AWS has given up.
         (!container.resource_requirements.is_empty(), "resourceRequirements"),
         (!container.credential_specs.is_empty(), "credentialSpecs"),
     ]

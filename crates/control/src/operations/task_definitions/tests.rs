@@ -1,6 +1,7 @@
 use super::*;
 use wharf_model::task_definition::{
-    Dependency, DependencyCondition, LogConfiguration, LogDriver, PortMapping,
+    Dependency, DependencyCondition, IpcMode, KernelCapabilities, LinuxParameters, LogConfiguration,
+    LogDriver, PidMode, PortMapping, SystemControl, Tmpfs, Ulimit,
 };
 
 fn container(name: &str) -> ContainerDefinition {
@@ -103,5 +104,135 @@ fn what_the_node_does_not_do_yet_is_refused_by_name() {
         },
         "not supported by this version of Wharf: 'dependsOn' of container 'app'",
     );
-    check(|new| new.pid_mode = Some(PidMode::Host), "not supported by this version of Wharf: 'pidMode'");
+    check(
+        |new| new.containers[0].credential_specs = vec!["credentialspec:file://x.json".to_owned()],
+        "not supported by this version of Wharf: 'credentialSpecs' of container 'app'",
+    );
+}
+
+fn ec2(change: impl FnOnce(&mut NewDefinition)) -> impl FnOnce(&mut NewDefinition) {
+    |new| {
+        new.requires_compatibilities.clear();
+        change(new);
+    }
+}
+
+fn linux(change: impl FnOnce(&mut LinuxParameters)) -> impl FnOnce(&mut NewDefinition) {
+    ec2(|new| change(new.containers[0].linux_parameters.get_or_insert_default()))
+}
+
+fn control(name: &str, value: &str) -> SystemControl {
+    SystemControl { namespace: name.to_owned(), value: value.to_owned() }
+}
+
+#[test]
+fn what_a_container_is_allowed_is_known_by_name() {
+    let capabilities = |add: &str, drop: &str| {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        Some(KernelCapabilities { add: words(add), drop: words(drop) })
+    };
+    check(linux(|linux| linux.capabilities = capabilities("SYS_PTRACE NET_ADMIN", "ALL")), "fine");
+    check(linux(|linux| linux.capabilities = capabilities("MAGIC", "")), "Invalid capability 'MAGIC'");
+    let tmpfs = |path: &str, options: &[&str]| Tmpfs {
+        container_path: path.to_owned(),
+        size: Mebibytes(1),
+        mount_options: options.iter().map(|option| (*option).to_owned()).collect(),
+    };
+    check(linux(|linux| linux.tmpfs = vec![tmpfs("/scratch", &["ro", "mode=700"])]), "fine");
+    check(linux(|linux| linux.tmpfs = vec![tmpfs("/a", &["rbind"])]), "Invalid tmpfs mount option 'rbind'");
+    check(linux(|linux| linux.tmpfs = vec![tmpfs("scratch", &[])]), "Invalid tmpfs 'scratch'");
+    check(linux(|linux| linux.swappiness = Some(101)), "Invalid 'swappiness' in container 'app'");
+    check(linux(|linux| linux.max_swap = Some(Mebibytes(64))), "Invalid 'maxSwap' in container 'app'");
+    check(
+        ec2(|new| new.containers[0].docker_security_options = vec!["apparmor:x".to_owned()]),
+        "not supported by this version of Wharf: the security option 'apparmor:x'",
+    );
+    let limit = |name: &str, soft, hard| Ulimit { name: name.to_owned(), soft, hard };
+    check(|new| new.containers[0].ulimits = vec![limit("nofile", 1024, -1)], "fine");
+    check(|new| new.containers[0].ulimits = vec![limit("files", 1, 1)], "Invalid ulimit name 'files'");
+    check(|new| new.containers[0].ulimits = vec![limit("core", -1, 5)], "Invalid ulimit 'core'");
+}
+
+#[test]
+fn kernel_parameters_belong_to_a_namespace_of_the_task() {
+    check(|new| new.containers[0].system_controls = vec![control("net.core.somaxconn", "64")], "fine");
+    check(
+        |new| new.containers[0].system_controls = vec![control("kernel.panic", "1")],
+        "The system control 'kernel.panic' in container 'app' is not supported",
+    );
+    check(
+        |new| new.containers[0].system_controls = vec![control("net...kernel.panic", "1")],
+        "The system control 'net...kernel.panic'",
+    );
+    check(
+        ec2(|new| {
+            new.ipc_mode = Some(IpcMode::Host);
+            new.containers[0].system_controls = vec![control("kernel.shmmax", "1")];
+        }),
+        "The system control 'kernel.shmmax' in container 'app' is not supported when ipcMode=host.",
+    );
+}
+
+#[test]
+fn an_interface_of_the_tasks_own_names_its_containers() {
+    check(
+        |new| new.containers[0].hostname = Some("web".to_owned()),
+        "hostname is not supported on container when networkMode=awsvpc.",
+    );
+    check(
+        |new| new.containers[0].dns_servers = vec!["9.9.9.9".to_owned()],
+        "DNS servers are not supported on container when networkMode=awsvpc.",
+    );
+    check(
+        |new| new.containers[0].links = vec!["db".to_owned()],
+        "Links are not supported when networkMode=awsvpc.",
+    );
+}
+
+#[test]
+fn fargate_allows_less() {
+    let with = |change: fn(&mut LinuxParameters)| {
+        move |new: &mut NewDefinition| change(new.containers[0].linux_parameters.get_or_insert_default())
+    };
+    check(|new| new.pid_mode = Some(PidMode::Task), "fine");
+    check(
+        |new| new.pid_mode = Some(PidMode::Host),
+        "Tasks using the Fargate launch type do not support pidMode 'host'",
+    );
+    check(
+        |new| new.ipc_mode = Some(IpcMode::Task),
+        "Fargate compatible task definitions do not support ipcMode",
+    );
+    check(
+        |new| new.containers[0].privileged = Some(true),
+        "Fargate requires that the 'privileged' setting be 'false'",
+    );
+    check(
+        with(|linux| linux.shared_memory_size = Some(Mebibytes(64))),
+        "Fargate compatible task definitions do not support sharedMemorySize",
+    );
+    check(
+        with(|linux| {
+            let add = vec!["NET_ADMIN".to_owned()];
+            linux.capabilities = Some(KernelCapabilities { add, drop: Vec::new() });
+        }),
+        "NET_ADMIN is not allowed on Fargate.",
+    );
+}
+
+#[test]
+fn sizes_are_within_what_ecs_takes() {
+    check(ec2(|new| new.cpu = Some(CpuUnits(100))), "Invalid 'cpu' setting for task.");
+    check(
+        |new| new.containers[0].cpu = CpuUnits(257),
+        "The sum of all container 'cpu' values cannot be greater than the task-level 'cpu' value.",
+    );
+    check(
+        |new| new.containers.extend((0..10).map(|number| container(&format!("side-{number}")))),
+        "Too many containers.",
+    );
+    check(
+        |new| new.containers[0].environment = vec![("A=B".to_owned(), "1".to_owned())],
+        "Invalid name \"A=B\" of an environment variable in container 'app'.",
+    );
 }

@@ -1,5 +1,8 @@
 //! The rules of a task definition, each once.
 
+mod allowed;
+mod told;
+
 use super::NewDefinition;
 use crate::operations::Error;
 use std::collections::BTreeSet;
@@ -16,7 +19,11 @@ const AWSLOGS_OPTIONS: [&str; 6] = [
     "max-buffer-size",
 ];
 /// The least memory that a container can be given, in mebibytes.
-const MEMORY_MIN: u32 = 6;
+pub(crate) const MEMORY_MIN: u32 = 6;
+/// The most containers of a definition.
+const CONTAINERS_MAX: usize = 10;
+/// The CPU units that a task on a container instance can be limited to.
+const EC2_CPU: std::ops::RangeInclusive<u32> = 128..=196_608;
 /// The longest stop timeout on Fargate, in seconds.
 const FARGATE_STOP_TIMEOUT_MAX: u32 = 120;
 
@@ -25,6 +32,10 @@ pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
     if new.containers.is_empty() {
         return Err(Error::client("Container list cannot be empty."));
     }
+    if new.containers.len() > CONTAINERS_MAX {
+        return Err(Error::client("Too many containers."));
+    }
+    check_task_size(new)?;
     if !new.containers.iter().any(|container| container.essential) {
         return Err(Error::client("Task definition does not have any essential container"));
     }
@@ -60,6 +71,23 @@ pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
     if new.requires_compatibilities.contains(&LaunchType::Fargate) { check_fargate(new) } else { Ok(()) }
 }
 
+fn check_task_size(new: &NewDefinition) -> Result<(), Error> {
+    let fargate = new.requires_compatibilities.contains(&LaunchType::Fargate);
+    if !fargate && new.cpu.is_some_and(|cpu| !EC2_CPU.contains(&cpu.0)) {
+        return Err(Error::client(
+            "Invalid 'cpu' setting for task. For more information, see the Troubleshooting section of the Amazon ECS \
+             Developer Guide.",
+        ));
+    }
+    let sum: u64 = new.containers.iter().map(|container| u64::from(container.cpu.0)).sum();
+    if new.cpu.is_some_and(|cpu| sum > u64::from(cpu.0)) {
+        return Err(Error::client(
+            "The sum of all container 'cpu' values cannot be greater than the task-level 'cpu' value.",
+        ));
+    }
+    Ok(())
+}
+
 /// Returns the launch types that a definition can be started with.
 pub fn compatibilities(definition: &TaskDefinition) -> Vec<LaunchType> {
     let sized = definition.cpu.zip(definition.memory).is_some_and(|(cpu, memory)| fargate::fits(cpu, memory));
@@ -77,6 +105,7 @@ fn check_fargate(new: &NewDefinition) -> Result<(), Error> {
              documentation for the valid values."
         )));
     }
+    allowed::check_fargate(new)?;
     for container in &new.containers {
         let Some(log) = &container.log_configuration else { continue };
         if log.driver == LogDriver::Awslogs && new.execution_role_arn.is_none() {
@@ -136,9 +165,6 @@ fn check_container(container: &ContainerDefinition, new: &NewDefinition) -> Resu
     if hard.zip(new.memory).is_some_and(|(own, task)| own > task) {
         return Err(Error::client("The 'memory' setting for container is greater than for the task."));
     }
-    if new.cpu.is_some_and(|cpu| container.cpu > cpu) {
-        return Err(Error::client("The 'cpu' setting for container is greater than for the task."));
-    }
     for port in &container.port_mappings {
         if port.container_port == 0 {
             return Err(Error::client(format!("Invalid container port 0 in container '{name}'.")));
@@ -159,6 +185,8 @@ fn check_container(container: &ContainerDefinition, new: &NewDefinition) -> Resu
             ));
         }
     }
+    told::check(container, new.network_mode)?;
+    allowed::check(container, new)?;
     check_log(container)
 }
 
