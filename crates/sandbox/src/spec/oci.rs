@@ -29,6 +29,17 @@ const MASKED_PATHS: [&str; 11] = [
 
 const READONLY_PATHS: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
+/// The control groups, which the runtime leaves writable inside of its own read-only directory under cgroup v1. Those that
+/// keeper does not have are not there.
+const CGROUP_PATHS: [&str; 6] = [
+    "/sys/fs/cgroup/cpu",
+    "/sys/fs/cgroup/cpuacct",
+    "/sys/fs/cgroup/cpuset",
+    "/sys/fs/cgroup/devices",
+    "/sys/fs/cgroup/memory",
+    "/sys/fs/cgroup/pids",
+];
+
 /// Why a specification makes no sense.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecError {
@@ -114,7 +125,7 @@ pub fn oci_spec(
             "devices": devices.nodes,
             "namespaces": namespaces(spec, joins),
             "maskedPaths": if hides { &MASKED_PATHS[..] } else { &[] },
-            "readonlyPaths": if hides { &READONLY_PATHS[..] } else { &[] },
+            "readonlyPaths": if hides { [&READONLY_PATHS[..], &CGROUP_PATHS].concat() } else { Vec::new() },
         },
     });
     Ok((value, notes))
