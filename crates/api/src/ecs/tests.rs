@@ -87,7 +87,7 @@ async fn a_definition_is_returned_as_it_is_kept() {
             "name": "app", "image": "hello", "cpu": 0, "essential": true,
             "portMappings": [{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}],
             "environment": [{"name": "A", "value": "b"}],
-            "mountPoints": [], "volumesFrom": [], "systemControls": [],
+            "mountPoints": [], "volumesFrom": [], "systemControls": [], "privileged": false,
         })
     );
     for empty in ["volumes", "placementConstraints"] {

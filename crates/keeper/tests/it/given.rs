@@ -79,10 +79,10 @@ fn input_is_at_its_end_unless_it_is_to_stay_open() {
     let machine = Machine::new();
     let (exit, ..) = machine.script("closed", "cat");
     assert_eq!(exit.code, Some(0));
-    let mut spec = machine.spec("open", &["sh", "-c", "cat & sleep 0.3; kill -0 $! && exit 8"]);
+    // In the background the shell gives a command /dev/null, so it is handed its input by another number.
+    let script = "exec 3<&0; cat <&3 & sleep 0.3; kill -0 $! && exit 8";
+    let mut spec = machine.spec("open", &["sh", "-c", script]);
     spec.interactive = true;
-    // In the background the shell gives a command /dev/null, so it is asked for its own input.
-    spec.args[2] = "cat <&0 & sleep 0.3; kill -0 $! && exit 8".to_owned();
     let (exit, ..) = machine.finish("open", &spec);
     assert_eq!(exit.code, Some(8));
     machine.done();
