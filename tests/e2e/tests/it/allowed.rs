@@ -34,7 +34,8 @@ pub(crate) fn says(name: &str, image: &str, program: &str, more: Value) -> Value
     container(name, image, members)
 }
 
-/// Registers a definition for container instances and starts a task of it with an interface of its own.
+/// Registers a definition for container instances and starts a task of it, with an interface of its own unless the
+/// definition names another network mode.
 pub(crate) fn start(aws: &Aws, family: &str, definition: Value) -> String {
     let mut whole = json!({
         "family": family,
@@ -48,10 +49,11 @@ pub(crate) fn start(aws: &Aws, family: &str, definition: Value) -> String {
     let file = dir.path().join("definition.json");
     std::fs::write(&file, whole.to_string()).expect("a temporary file can be written");
     aws.json(&format!("ecs register-task-definition --cli-input-json file://{}", file.display()));
-    let network = network(aws).replace(",assignPublicIp=ENABLED", "");
-    let run = aws.json(&format!(
-        "ecs run-task --task-definition {family} --launch-type EC2 --network-configuration {network}"
-    ));
+    let network = match whole["networkMode"] == "awsvpc" {
+        true => format!("--network-configuration {}", network(aws).replace(",assignPublicIp=ENABLED", "")),
+        false => String::new(),
+    };
+    let run = aws.json(&format!("ecs run-task --task-definition {family} --launch-type EC2 {network}"));
     assert_eq!(run["failures"], json!([]));
     text(&run["tasks"][0]["taskArn"])
 }
@@ -283,6 +285,45 @@ fn containers_share_processes_and_memory_as_their_task_says() {
     expect(&log, &["one names = ['one']", "two names = ['two']", "one keeper = True", "two keeper = True"]);
     aws.json(&format!("ecs stop-task --task {hosts}"));
     until(&aws, &hosts, "STOPPED");
+    wharf.down();
+}
+
+#[test]
+fn a_container_is_called_and_asks_for_others_as_its_definition_says() {
+    let wharf = Wharf::start(&["--ephemeral"]);
+    let aws = wharf.aws();
+    let image = wharf.push("fastapi");
+    let program = "say('name', socket.gethostname()); say('variable', os.environ['HOSTNAME'])\n\
+        say('file', read('/etc/hostname')); say('db', socket.gethostbyname('db'))\n\
+        say('asks', read('/etc/resolv.conf')); say('itself', 'box' in read('/etc/hosts').split())\n";
+    let named = json!({
+        "hostname": "box",
+        "dnsServers": ["192.0.2.53", "192.0.2.54"],
+        "dnsSearchDomains": ["a.example", "b.example"],
+        "extraHosts": [{"hostname": "db", "ipAddress": "192.0.2.9"}],
+    });
+    let stays =
+        container("stays", &image, json!({"memory": 64, "stopTimeout": 2, "command": ["sleep", "300"]}));
+    let arn = start(
+        &aws,
+        "named",
+        json!({
+            "networkMode": "bridge",
+            "containerDefinitions": [stays, says("named", &image, program, named)]
+        }),
+    );
+    let log = said(&aws, &arn, &["named"]);
+    expect(
+        &log,
+        &[
+            "named name = box",
+            "named variable = box",
+            "named file = box",
+            "named db = 192.0.2.9",
+            "named asks = search a.example b.example nameserver 192.0.2.53 nameserver 192.0.2.54",
+            "named itself = True",
+        ],
+    );
     wharf.down();
 }
 
