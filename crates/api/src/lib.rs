@@ -40,8 +40,10 @@ mod error;
 mod front;
 pub mod logs;
 mod route;
+pub mod secrets_manager;
 mod server;
 mod services;
+pub mod ssm;
 pub mod sts;
 mod throttle;
 

@@ -44,17 +44,31 @@ pub enum Service {
     Logs,
     /// Security Token Service.
     Sts,
+    /// Secrets Manager.
+    SecretsManager,
+    /// The parameter store of Systems Manager.
+    Ssm,
 }
 
 impl Service {
     /// Every service, in no particular order.
-    pub const ALL: [Service; 6] =
-        [Service::Ecs, Service::Elbv2, Service::Ec2, Service::Ecr, Service::Logs, Service::Sts];
+    pub const ALL: [Service; 8] = [
+        Service::Ecs,
+        Service::Elbv2,
+        Service::Ec2,
+        Service::Ecr,
+        Service::Logs,
+        Service::Sts,
+        Service::SecretsManager,
+        Service::Ssm,
+    ];
 
     /// Returns the protocol a client of this service uses.
     pub fn protocol(self) -> Protocol {
         match self {
-            Service::Ecs | Service::Ecr | Service::Logs => Protocol::Json11,
+            Service::Ecs | Service::Ecr | Service::Logs | Service::SecretsManager | Service::Ssm => {
+                Protocol::Json11
+            }
             Service::Elbv2 | Service::Sts => Protocol::Query,
             Service::Ec2 => Protocol::Ec2,
         }
@@ -69,6 +83,8 @@ impl Service {
             Service::Ecr => "ecr",
             Service::Logs => "logs",
             Service::Sts => "sts",
+            Service::SecretsManager => "secretsmanager",
+            Service::Ssm => "ssm",
         }
     }
 
@@ -78,6 +94,8 @@ impl Service {
             Service::Ecs => Some("AmazonEC2ContainerServiceV20141113"),
             Service::Ecr => Some("AmazonEC2ContainerRegistry_V20150921"),
             Service::Logs => Some("Logs_20140328"),
+            Service::SecretsManager => Some("secretsmanager"),
+            Service::Ssm => Some("AmazonSSM"),
             Service::Elbv2 | Service::Ec2 | Service::Sts => None,
         }
     }
@@ -88,7 +106,7 @@ impl Service {
             Service::Elbv2 => Some("2015-12-01"),
             Service::Ec2 => Some("2016-11-15"),
             Service::Sts => Some("2011-06-15"),
-            Service::Ecs | Service::Ecr | Service::Logs => None,
+            Service::Ecs | Service::Ecr | Service::Logs | Service::SecretsManager | Service::Ssm => None,
         }
     }
 
@@ -98,7 +116,7 @@ impl Service {
             Service::Elbv2 => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Service::Ecs | Service::Ecr | Service::Logs => "",
+            Service::Ecs | Service::Ecr | Service::Logs | Service::SecretsManager | Service::Ssm => "",
         }
     }
 

@@ -4,6 +4,7 @@ use crate::{
     Config,
     links::board::Board,
     log_store::{self, LogStore},
+    vault::{Vault, VaultError},
 };
 use std::{
     sync::Arc,
@@ -23,6 +24,9 @@ pub enum StartError {
     /// The image registry cannot be used.
     #[error("open the image registry")]
     Registry(#[from] RegistryError),
+    /// The key of secrets cannot be used.
+    #[error("open the key of secrets")]
+    Vault(#[from] VaultError),
 }
 
 /// The control plane; clones share it.
@@ -36,6 +40,7 @@ struct Shared {
     config: Config,
     logs: LogStore,
     registry: Arc<Registry>,
+    vault: Vault,
     balancer: Board,
     /// Held once by every agent's session; so its count tells whether there is one.
     agents: Arc<()>,
@@ -48,8 +53,9 @@ impl Control {
         let groups = store.view().list::<LogGroup>("").iter().map(|group| group.name.clone()).collect();
         let logs = LogStore::open(&config.state_dir.join("logs"), &groups)?;
         let registry = Arc::new(Registry::new(&config.state_dir.join("registry"))?);
+        let vault = Vault::open(&config.state_dir.join("secrets.key"))?;
         let (balancer, agents) = (Board::default(), Arc::default());
-        Ok(Control { shared: Arc::new(Shared { store, config, logs, registry, balancer, agents }) })
+        Ok(Control { shared: Arc::new(Shared { store, config, logs, registry, vault, balancer, agents }) })
     }
 
     /// Returns the store.
@@ -70,6 +76,11 @@ impl Control {
     /// Returns the image registry, which also answers under `/v2/`.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.shared.registry
+    }
+
+    /// Returns what encrypts and decrypts secrets.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.shared.vault
     }
 
     /// Returns what the balancer should serve and says it serves.

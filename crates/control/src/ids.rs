@@ -24,6 +24,15 @@ pub fn decimal(digits: u32) -> String {
     (low + u64::from_ne_bytes(random()) % span).to_string()
 }
 
+/// Returns `count` random letters and digits.
+pub fn letters(count: usize) -> String {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    // The few values past the last whole alphabet are thrown away, so that none is likelier than another.
+    let fair = |byte: &u8| usize::from(*byte) < 256 - 256 % ALPHABET.len();
+    let bytes = std::iter::from_fn(|| Some(random::<32>())).flatten().filter(fair);
+    bytes.take(count).map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()])).collect()
+}
+
 /// Returns a random UUID (version 4).
 pub fn uuid() -> String {
     let mut bytes = random::<16>();

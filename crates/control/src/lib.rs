@@ -12,6 +12,7 @@ mod look;
 pub mod loops;
 pub mod operations;
 mod serve;
+pub mod vault;
 
 pub use config::Config;
 pub use control::{Control, StartError};

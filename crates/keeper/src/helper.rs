@@ -79,8 +79,9 @@ pub(crate) fn launch(
         false => open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?,
     };
     let stdio = Stdio { stdin, stdout, stderr };
-    let kept =
-        [stdio.stdin.as_raw_fd(), stdio.stdout.as_raw_fd(), stdio.stderr.as_raw_fd(), netns.as_raw_fd()];
+    let [stdin, stdout, stderr] = [&stdio.stdin, &stdio.stdout, &stdio.stderr].map(AsRawFd::as_raw_fd);
+    let mut kept = vec![stdin, stdout, stderr, netns.as_raw_fd()];
+    kept.extend(surroundings.host.map(AsRawFd::as_raw_fd));
     let mut surroundings = surroundings;
     surroundings.joins.network = format!("/proc/self/fd/{}", netns.as_raw_fd());
     let helper = helper(&kept, || {

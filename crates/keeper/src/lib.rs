@@ -47,7 +47,7 @@ pub struct Config {
 /// To be called while the process has one thread. It leaves the mount namespace it was started in, blocks signals, and becomes
 /// the parent of what its children leave behind.
 pub fn run(config: &Config) -> Result<(), Error> {
-    mounts::settle()?;
+    let host = mounts::settle()?;
     nix::sys::prctl::set_child_subreaper(true)
         .map_err(|error| Error::System("become the reaper of containers", error))?;
     std::fs::create_dir_all(&config.state_dir).map_err(|source| Error::File {
@@ -57,7 +57,7 @@ pub fn run(config: &Config) -> Result<(), Error> {
     })?;
     // An older kernel, or one without named hierarchies, only makes starting a container slower.
     let favor = config.favor_moves.then(attach::favor).and_then(Result::ok);
-    let result = server::Keeper::open(config)?.work();
+    let result = server::Keeper::open(config, host)?.work();
     drop(favor);
     result
 }

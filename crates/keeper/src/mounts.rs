@@ -4,6 +4,7 @@ use std::fs;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
+use wharf_sandbox::mounts::HostMounts;
 
 use crate::error::Error;
 
@@ -44,9 +45,14 @@ const CONTROLLERS: [&str; 6] = ["cpu", "cpuacct", "cpuset", "memory", "pids", "d
 
 /// Moves keeper into a mount namespace of its own and drops what it does not need there.
 ///
-/// A container is made from a copy of it, so a file system mounted on the host later is not seen by new containers until keeper
-/// is started again.
-pub(crate) fn settle() -> Result<(), Error> {
+/// A container is made from a copy of it; for its volumes the host's mounts, which are returned, are looked at as they are then.
+pub(crate) fn settle() -> Result<HostMounts, Error> {
+    let host = HostMounts::here();
+    let host = host.map_err(|source| Error::File {
+        what: "open",
+        path: "/proc/self/ns/mnt".into(),
+        source,
+    })?;
     unshare(CloneFlags::CLONE_NEWNS)
         .map_err(|error| Error::System("leave the host's mount namespace", error))?;
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
@@ -58,7 +64,7 @@ pub(crate) fn settle() -> Result<(), Error> {
         // What cannot be dropped only costs time.
         let _kept = umount2(at.as_str(), MntFlags::MNT_DETACH);
     }
-    Ok(())
+    Ok(host)
 }
 
 /// Returns the mount points to drop, innermost first.

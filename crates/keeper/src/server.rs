@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use camino::Utf8PathBuf;
 use nix::fcntl::{Flock, FlockArg};
 use wharf_sandbox::cgroup::{Cgroup, Hierarchy};
+use wharf_sandbox::mounts::HostMounts;
 use wharf_sandbox::seccomp::Filters;
 
 use crate::Config;
@@ -70,6 +71,8 @@ pub(crate) struct Keeper {
     journal: Journal,
     boot_id: String,
     hierarchy: Hierarchy,
+    /// Where containers' volumes are looked for.
+    host: HostMounts,
     filters: Filters,
     state_root: Utf8PathBuf,
     containers: BTreeMap<u32, Container>,
@@ -89,7 +92,7 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Takes the state directory, adopts what an earlier keeper left, and listens.
-    pub(crate) fn open(config: &Config) -> Result<Keeper, Error> {
+    pub(crate) fn open(config: &Config, host: HostMounts) -> Result<Keeper, Error> {
         let state_root = config.state_dir.join("runtime");
         std::fs::create_dir_all(&state_root).map_err(file("create", &state_root))?;
         let lock = lock(config)?;
@@ -109,6 +112,7 @@ impl Keeper {
             journal,
             boot_id,
             hierarchy: Hierarchy::detect()?,
+            host,
             filters,
             state_root,
             containers: BTreeMap::new(),

@@ -9,12 +9,14 @@ pub mod time;
 pub mod units;
 
 pub mod cluster;
+pub mod file_system;
 pub mod load_balancer;
 pub mod logs;
 pub mod network;
 pub mod node;
 pub mod repository;
 pub mod routing;
+pub mod secret;
 pub mod service;
 pub mod tag;
 pub mod target_group;

@@ -4,12 +4,14 @@
 pub mod cgroup;
 pub mod descriptors;
 pub mod firewall;
+pub mod mounts;
 pub mod network;
 pub mod nft;
 pub mod rootfs;
 pub mod runtime;
 pub mod seccomp;
 pub mod spec;
+pub mod storage;
 
 #[cfg(test)]
 mod testbed;

@@ -28,8 +28,10 @@ pub(crate) mod shm;
 #[cfg(test)]
 mod tests;
 mod user;
+mod volumes;
 
 pub use user::User;
+pub(crate) use volumes::{Taken, aside, is_late, take};
 
 /// Why a root file system could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +74,8 @@ pub fn isolate_mounts() -> Result<(), RootfsError> {
 
 /// Mounts the root file system and writes the generated files into it; returns where it is and who the
 /// container's user is.
-pub fn assemble(spec: &ContainerSpec) -> Result<(Utf8PathBuf, User), RootfsError> {
-    let at = mount_overlay(spec)?;
+pub(crate) fn assemble(spec: &ContainerSpec, taken: &Taken) -> Result<(Utf8PathBuf, User), RootfsError> {
+    let at = mount_overlay(spec, taken)?;
     let root = Root::open(&at).map_err(image("open", "/"))?;
     let top = open_dir(&at)?;
     for dir in ["/dev", "/proc", "/sys"] {
@@ -85,23 +87,25 @@ pub fn assemble(spec: &ContainerSpec) -> Result<(Utf8PathBuf, User), RootfsError
     {
         replace_file(&etc, name, text)?;
     }
+    let user = user::look_up(&root, &spec.user)?;
+    taken.put_volumes(spec, &root, &user)?;
     if !matches!(spec.cwd.as_str(), "" | "/") {
         let permissions = Permissions::from_mode(0o755);
         root.mkdir_all(&spec.cwd, &permissions).map_err(image("make working directory", &spec.cwd))?;
     }
-    let user = user::look_up(&root, &spec.user)?;
     Ok((at, user))
 }
 
 /// Removes what [`assemble`] left on disk. Safe to repeat.
 ///
-/// The mount point is empty for everyone who did not mount; should it ever not be, it is not emptied, because what is
+/// The mount points are empty for everyone who did not mount; should one ever not be, it is not emptied, because what is
 /// in it may be a volume of the host.
 pub fn clear(dir: &Utf8Path) -> Result<(), RootfsError> {
-    for name in ["root", "shm", "upper", "work"] {
+    volumes::clear(dir)?;
+    for name in ["root", "shm", "storage", "upper", "work"] {
         let path = dir.join(name);
-        let removed =
-            if matches!(name, "root" | "shm") { fs::remove_dir(&path) } else { fs::remove_dir_all(&path) };
+        let is_mount_point = matches!(name, "root" | "shm" | "storage");
+        let removed = if is_mount_point { fs::remove_dir(&path) } else { fs::remove_dir_all(&path) };
         match removed {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(system("remove", &path)(error));
@@ -112,13 +116,16 @@ pub fn clear(dir: &Utf8Path) -> Result<(), RootfsError> {
     Ok(())
 }
 
-fn mount_overlay(spec: &ContainerSpec) -> Result<Utf8PathBuf, RootfsError> {
-    let make = |name: &str, mode: u32| {
-        let path = spec.dir.join(name);
+fn mount_overlay(spec: &ContainerSpec, taken: &Taken) -> Result<Utf8PathBuf, RootfsError> {
+    let make = |dir: &Utf8Path, name: &str, mode: u32| {
+        let path = dir.join(name);
         DirBuilder::new().recursive(true).mode(mode).create(&path).map_err(system("create", &path))?;
         Ok::<_, RootfsError>(path)
     };
-    let (upper, work, root) = (make("upper", 0o755)?, make("work", 0o700)?, make("root", 0o700)?);
+    let storage = taken.put_storage(spec)?;
+    let writable = storage.as_deref().unwrap_or(&spec.dir);
+    let (upper, work) = (make(writable, "upper", 0o755)?, make(writable, "work", 0o700)?);
+    let root = make(&spec.dir, "root", 0o700)?;
     // The options of a mount fit one page. Descriptors have short names, and need no escapes for `:` and `,`.
     let mut open = Vec::new();
     let mut named = |path: &Utf8Path| {

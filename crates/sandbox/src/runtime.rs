@@ -16,6 +16,7 @@ use libcontainer::error::LibcontainerError;
 use libcontainer::syscall::syscall::SyscallType;
 
 use crate::cgroup::{Cgroup, CgroupError, Hierarchy};
+use crate::mounts::HostMounts;
 use crate::rootfs::{self, RootfsError};
 use crate::seccomp::Filter;
 use crate::spec::{ContainerSpec, Joins, Sharing, SpecError, oci_spec};
@@ -87,6 +88,8 @@ pub struct Surroundings<'a> {
     pub state_root: &'a Utf8Path,
     /// The machine's control groups.
     pub hierarchy: &'a Hierarchy,
+    /// Where volumes are looked for; among the caller's own mounts when absent.
+    pub host: Option<&'a HostMounts>,
     /// What the container shares with others.
     pub joins: Joins,
     /// Its system call filter; without one it may make every call.
@@ -102,18 +105,19 @@ pub fn create(
     stdio: Stdio,
     give: impl FnOnce(u32, u32, &Stdio) -> io::Result<()>,
 ) -> Result<Prepared, RuntimeError> {
-    let Surroundings { state_root, hierarchy, mut joins, filter } = surroundings;
+    let Surroundings { state_root, hierarchy, host, mut joins, filter } = surroundings;
     if spec.layers.is_empty() {
         return Err(SpecError::NoLayers.into());
     }
     if spec.limits.swappiness.is_some() && matches!(hierarchy, Hierarchy::V2 { .. }) {
         return Err(SpecError::Swappiness.into());
     }
+    let taken = rootfs::take(spec, host)?;
     rootfs::isolate_mounts()?;
     if let (Sharing::With(_), Some(process)) = (&spec.ipc, joins.ipc) {
         joins.shm = Some(rootfs::shm::borrow(process, &spec.dir)?);
     }
-    let (root, user) = rootfs::assemble(spec)?;
+    let (root, user) = rootfs::assemble(spec, &taken)?;
     give(user.uid, user.gid, &stdio).map_err(file("hand over standard streams of", Utf8Path::new(id)))?;
     let (config, notes) = oci_spec(spec, &root, &user, &joins, &cgroup_of(spec, id))?;
     let bundle = spec.dir.join("bundle");

@@ -7,6 +7,7 @@
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
+use wharf_model::secret::Plain;
 
 mod capabilities;
 mod devices;
@@ -36,6 +37,8 @@ pub struct ContainerSpec {
     pub first: First,
     /// `KEY=VALUE` entries; a `PATH` is added when there is none.
     pub env: Vec<String>,
+    /// Further variables, which are not written into the container's configuration on disk.
+    pub secret_env: Vec<(String, Plain)>,
     /// Working directory inside the container; created if absent. Empty means `/`.
     pub cwd: String,
     /// `name`, `uid`, `name:group`, `uid:gid`; empty means root.
@@ -73,8 +76,10 @@ pub struct ContainerSpec {
     pub interactive: bool,
     /// Whether the root file system is read-only.
     pub readonly_root: bool,
-    /// Directories and files of the host, mounted in this order.
+    /// Directories and files of the host.
     pub mounts: Vec<BindMount>,
+    /// A directory of the task's own file system, where the writable layer then is.
+    pub storage: Option<Utf8PathBuf>,
     /// Memory file systems.
     pub tmpfs: Vec<Tmpfs>,
     /// Size of `/dev/shm`; zero means 64 MiB.
@@ -149,14 +154,18 @@ pub struct Ulimit {
 }
 
 /// Something of the host made visible in the container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BindMount {
-    /// Absolute path on the host; must exist.
+    /// Absolute path on the host, as the host sees it now; must exist.
     pub source: Utf8PathBuf,
     /// Absolute path in the container.
     pub destination: String,
     /// Whether the container may only read it.
     pub read_only: bool,
+    /// Whether it gets what the image has there, as long as it is empty.
+    pub fill: bool,
+    /// The user and group whose files the container's user shall have for its own, and as whom it makes new ones.
+    pub owner: Option<(u32, u32)>,
 }
 
 /// A memory file system in the container.

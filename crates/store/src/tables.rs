@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use wharf_model::{
     Arn, EniId, TaskId, Timestamp,
     cluster::Cluster,
+    file_system::{AccessPoint, FileSystem, MountTarget},
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
     network::{
@@ -14,6 +15,7 @@ use wharf_model::{
     },
     node::Node,
     repository::Repository,
+    secret::{Parameter, Secret},
     service::Service,
     target_group::{Target, TargetAddress, TargetGroup, TargetHealth},
     task::Task,
@@ -44,6 +46,11 @@ pub fn schema() -> Schema {
         .with::<TargetHealthRecord>()
         .with::<Repository>()
         .with::<LogGroup>()
+        .with::<Secret>()
+        .with::<Parameter>()
+        .with::<FileSystem>()
+        .with::<MountTarget>()
+        .with::<AccessPoint>()
         .with::<Counter>()
         .with::<AddressPool>()
         .with::<AddressLease>()
@@ -150,6 +157,11 @@ record!(Target, "targets", |target| target_key(&target.target_group, &target.add
 record!(TargetHealthRecord, "target_health", |health| target_key(&health.target_group, &health.target));
 record!(Repository, "repositories", |repository| repository.name.to_string());
 record!(LogGroup, "log_groups", |group| group.name.clone());
+record!(Secret, "secrets", |secret| secret.name.clone());
+record!(Parameter, "parameters", |parameter| parameter.name.clone());
+record!(FileSystem, "file_systems", |file_system| file_system.id.clone());
+record!(MountTarget, "mount_targets", |target| target.id.clone());
+record!(AccessPoint, "access_points", |point| point.id.clone());
 record!(RequestToken, "request_tokens", |token| token.name.clone());
 record!(Counter, "counters", |counter| counter.name.clone());
 record!(AddressPool, "address_pools", |pool| pool.name.clone());

@@ -1,10 +1,12 @@
-//! Lets go of what has had its time: addresses that have rested, targets that have drained unheard.
+//! Lets go of what has had its time: addresses that have rested, targets that have drained unheard, secrets whose
+//! deletion is due.
 
 use crate::{
     Control,
-    operations::{interfaces, targets},
+    operations::{interfaces, secrets, targets},
 };
 use std::time::Duration;
+use wharf_model::secret::Secret;
 use wharf_store::StoreError;
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -16,25 +18,34 @@ pub async fn run(control: Control) {
     loop {
         ticks.tick().await;
         if let Err(error) = pass(&control).await {
-            tracing::error!(%error, "addresses and targets cannot be let go");
+            tracing::error!(%error, "addresses, targets and secrets cannot be let go");
         }
     }
 }
 
 async fn pass(control: &Control) -> Result<(), StoreError> {
     let now = control.now();
-    let (rested, drained) = {
+    let (rested, drained, deleted) = {
         let view = control.store().view();
-        (interfaces::due(&view, now), targets::overdue(&view, now))
+        (interfaces::due(&view, now), targets::overdue(&view, now), secrets::due(&view, now))
     };
-    if rested.is_empty() && drained.is_empty() {
+    if rested.is_empty() && drained.is_empty() && deleted.is_empty() {
         return Ok(());
     }
-    tracing::debug!(interfaces = rested.len(), targets = drained.len(), "letting go");
+    tracing::debug!(
+        interfaces = rested.len(),
+        targets = drained.len(),
+        secrets = deleted.len(),
+        "letting go"
+    );
     let change = control.store().change(|draft| {
         interfaces::reap(draft, &rested, now);
         for (group, target) in &drained {
             targets::drained(draft, group, target);
+        }
+        // Somebody may have taken a deletion back meanwhile.
+        for name in secrets::due(draft, now) {
+            draft.delete::<Secret>(&name);
         }
     });
     change.await

@@ -140,8 +140,13 @@ impl Keeper {
             true => None,
             false => Some(self.filters.of(&capabilities).map_err(|error| cannot(chain(&error)))?),
         };
-        let surroundings =
-            Surroundings { state_root: &self.state_root, hierarchy: &self.hierarchy, joins, filter };
+        let surroundings = Surroundings {
+            state_root: &self.state_root,
+            hierarchy: &self.hierarchy,
+            host: Some(&self.host),
+            joins,
+            filter,
+        };
         let launched = Pipes::new().and_then(|pipes| launch(id, spec, surroundings, &netns, pipes));
         let (helper, readers) = launched.map_err(|error| cannot(format!("fork launcher: {error}")))?;
         let attached = container.attach(number, readers, &self.poll);

@@ -33,7 +33,7 @@ fn f04_a_terminal_outlives_keeper() {
     spec.mounts = vec![wharf_sandbox::spec::BindMount {
         source: shared.clone(),
         destination: "/tmp".to_owned(),
-        read_only: false,
+        ..Default::default()
     }];
     machine.run_spec("tty", &spec).unwrap();
     while machine.output("tty").0 != "before\r\n" {

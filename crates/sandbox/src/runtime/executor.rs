@@ -11,6 +11,8 @@ use std::rc::Rc;
 use libcontainer::oci_spec::runtime::Spec;
 use libcontainer::workload::{Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError};
 
+use wharf_model::secret::Plain;
+
 use super::init;
 use super::privileges::Privileges;
 use crate::rootfs::User;
@@ -26,6 +28,8 @@ pub(super) struct ContainerExecutor {
     /// The small init, where there is one.
     init: Option<Rc<OwnedFd>>,
     filter: Option<Rc<Filter>>,
+    /// Variables beside those of the specification.
+    secret_env: Rc<Vec<(String, Plain)>>,
     /// What is left of the privileges once the filter is loaded, where they were kept for it.
     privileges: Option<Privileges>,
 }
@@ -41,6 +45,7 @@ impl ContainerExecutor {
             first: spec.first,
             init: init.map(Rc::new),
             filter: filter.cloned().map(Rc::new),
+            secret_env: Rc::new(spec.secret_env.clone()),
             privileges: Privileges::after_loading(spec, user),
         })
     }
@@ -69,6 +74,9 @@ impl Executor for ContainerExecutor {
             libc::clearenv();
             for (key, value) in env {
                 std::env::set_var(key, value);
+            }
+            for (key, value) in self.secret_env.iter() {
+                std::env::set_var(key, value.reveal());
             }
         }
         Ok(())

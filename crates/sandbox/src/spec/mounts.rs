@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::devices::Devices;
 use super::{ContainerSpec, Joins, Sharing, SpecError};
+use crate::rootfs::{aside, is_late};
 
 const DEFAULT_SHM_MIB: u64 = 64;
 
@@ -46,8 +47,13 @@ pub(super) fn mounts(
             "options": options,
         }));
     }
-    for given in &spec.mounts {
-        own.push(bind(given.source.as_str(), &given.destination, given.read_only)?);
+    for (place, given) in spec.mounts.iter().enumerate() {
+        absolute(given.source.as_str())?;
+        absolute(&given.destination)?;
+        // The others are in the root file system already.
+        if is_late(spec, &given.destination) {
+            own.push(bind(aside(&spec.dir, place).as_str(), &given.destination, given.read_only)?);
+        }
     }
     // What is mounted inside of another mount comes after it, in whatever order they were given.
     own.sort_by_key(|mount| {

@@ -58,7 +58,7 @@ fn nonsense_is_refused() {
     assert!(matches!(build(&nothing), Err(SpecError::NoCommand)));
     let mut relative = spec();
     relative.mounts =
-        vec![super::BindMount { source: "/tmp".into(), destination: "data".to_owned(), read_only: true }];
+        vec![super::BindMount { source: "/tmp".into(), destination: "data".to_owned(), ..Default::default() }];
     assert!(matches!(build(&relative), Err(SpecError::RelativePath(path)) if path == "data"));
 }
 
@@ -133,13 +133,19 @@ fn what_is_mounted_inside_of_another_mount_comes_after_it() {
         size_mib: 1,
         options: vec!["exec".to_owned()],
     };
-    let bind = super::BindMount { source: "/tmp".into(), destination: "/a".to_owned(), read_only: true };
-    let spec = ContainerSpec { tmpfs: vec![tmpfs("/a/b")], mounts: vec![bind], ..spec() };
+    let bind = |destination: &str| super::BindMount {
+        source: "/tmp".into(),
+        destination: destination.to_owned(),
+        ..Default::default()
+    };
+    // The one that is in nothing of the runtime's is there before the runtime comes.
+    let mounts = vec![bind("/a/b"), bind("/z"), bind("/dev/x")];
+    let spec = ContainerSpec { tmpfs: vec![tmpfs("/a")], mounts, ..spec() };
     let (value, _) = build(&spec).unwrap();
     let mounts = value["mounts"].as_array().unwrap();
     let own: Vec<&str> = mounts[7..].iter().filter_map(|mount| mount["destination"].as_str()).collect();
-    assert_eq!(own, ["/a", "/a/b"]);
-    assert_eq!(mounts[8]["options"], serde_json::json!(["nosuid", "noexec", "nodev", "size=1m", "exec"]));
+    assert_eq!(own, ["/a", "/a/b", "/dev/x"]);
+    assert_eq!(mounts[7]["options"], serde_json::json!(["nosuid", "noexec", "nodev", "size=1m", "exec"]));
 }
 
 #[test]
