@@ -52,6 +52,9 @@ pub enum Error {
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What was mounted for tasks could not be unmounted.
+    #[error("unmount volumes")]
+    Storage(#[from] wharf_sandbox::storage::StorageError),
     /// Control speaks another version of the protocol, or not the protocol.
     #[error("talk to control")]
     Link(#[from] wharf_nodelink::FrameError),

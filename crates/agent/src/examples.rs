@@ -38,6 +38,8 @@ pub(crate) fn assignment() -> Assignment {
         pid_mode: None,
         ipc_mode: None,
         containers: vec![(container("web"), place.arn("ecs", format!("container/default/{TASK}/1")))],
+        volumes: Vec::new(),
+        ephemeral_storage_gib: None,
         network_mode: NetworkMode::Awsvpc,
         interface: Some(InterfaceAssignment {
             id: "eni-00000001".parse().unwrap(),

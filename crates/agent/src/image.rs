@@ -71,20 +71,25 @@ impl Images {
     }
 
     /// Makes an image available, or returns the reason that its container is given.
-    pub(crate) async fn pull(&self, name: &str) -> Result<Image, String> {
+    pub(crate) async fn pull(&self, name: &str, login: Option<Login>) -> Result<Image, String> {
         match self.puller() {
-            Some(puller) => puller.pull(name).await.map_err(|error| error.reason()),
+            Some(puller) => puller.pull_as(name, login).await.map_err(|error| error.reason()),
             None => Err("CannotPullContainerError: the node does not know its registry yet".to_owned()),
         }
     }
 
     /// Makes the image available that a name stood for before, whatever it stands for now.
-    pub(crate) async fn pull_again(&self, name: &str, before: Option<&ImageNote>) -> Result<Image, String> {
+    pub(crate) async fn pull_again(
+        &self,
+        name: &str,
+        login: Option<Login>,
+        before: Option<&ImageNote>,
+    ) -> Result<Image, String> {
         let digest = before.and_then(|note| note.digest.parse::<Digest>().ok());
         let here = digest.zip(self.puller()).and_then(|(digest, puller)| puller.cached(&digest));
         match here {
             Some(image) => Ok(image),
-            None => self.pull(name).await,
+            None => self.pull(name, login).await,
         }
     }
 

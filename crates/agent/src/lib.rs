@@ -26,12 +26,14 @@ mod supervisor;
 
 mod fabric;
 mod files;
+mod given;
 mod image;
 mod keeper;
 mod logs;
 mod metadata;
 mod spec;
 mod stop_signal;
+mod volumes;
 
 mod clock;
 mod disk;

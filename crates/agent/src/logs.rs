@@ -11,11 +11,12 @@ use crate::{
     clock,
     disk::{self, Durability},
     error::chain,
+    given::Given,
     outbox::{LogTarget, Outbox},
 };
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use wharf_keeper::output::{Follower, Line, Lines, OutputError};
 use wharf_model::{
@@ -82,10 +83,36 @@ struct Delivered {
     position: u64,
 }
 
+/// The options of a log driver.
+pub(crate) type Options = BTreeMap<String, String>;
+
+/// Returns a container's log options, those that are secrets too; nothing while these are not known.
+pub(crate) fn options(
+    given: &Given,
+    task: &TaskId,
+    place: usize,
+    definition: &ContainerDefinition,
+) -> Option<Options> {
+    let Some(log) = &definition.log_configuration else { return Some(Options::new()) };
+    let mut options = log.options.clone();
+    if !log.secret_options.is_empty() {
+        let gift = given.peek(task)?;
+        let secret = gift.as_ref().as_ref().ok()?.containers.get(place)?;
+        let known = secret.log_options.iter();
+        options.extend(known.map(|(name, value)| (name.clone(), value.reveal().to_owned())));
+    }
+    Some(options)
+}
+
 /// Returns where a container's lines go: nothing when they stay on the node.
-pub(crate) fn target(definition: &ContainerDefinition, id: &str, task: &TaskId) -> Option<LogTarget> {
+pub(crate) fn target(
+    definition: &ContainerDefinition,
+    options: &Options,
+    id: &str,
+    task: &TaskId,
+) -> Option<LogTarget> {
     let log = definition.log_configuration.as_ref()?;
-    let option = |name: &str| log.options.get(name);
+    let option = |name: &str| options.get(name);
     match log.driver {
         LogDriver::JsonFile => None,
         LogDriver::Awslogs => Some(LogTarget {

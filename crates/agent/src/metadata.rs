@@ -5,6 +5,7 @@
 
 use crate::record::Record;
 use bytes::Bytes;
+use camino::Utf8PathBuf;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -33,6 +34,8 @@ pub(crate) struct Source {
     pub(crate) cgroup: Cgroup,
     /// What was measured before.
     pub(crate) meter: Meter,
+    /// Where the task's own disk is mounted.
+    pub(crate) storage: Option<Utf8PathBuf>,
 }
 
 /// Serves a task's endpoint until the handle aborts it.
@@ -99,8 +102,10 @@ fn route(source: &Source, method: &Method, path: &str) -> (StatusCode, Value) {
     match (rest.as_slice(), place) {
         ([], Some(place)) => (StatusCode::OK, shape::container(&record, place)),
         ([], None) => unknown("container metadata"),
-        (["task"], Some(_)) => (StatusCode::OK, shape::task(&record, false)),
-        (["taskWithTags"], Some(_)) => (StatusCode::OK, shape::task(&record, true)),
+        (["task"], Some(_)) => (StatusCode::OK, shape::task(&record, source.storage.as_deref(), false)),
+        (["taskWithTags"], Some(_)) => {
+            (StatusCode::OK, shape::task(&record, source.storage.as_deref(), true))
+        }
         (["task" | "taskWithTags"], None) => unknown("task metadata"),
         (["stats"], Some(place)) => (StatusCode::OK, source.meter.container(source, &record, place)),
         (["stats"], None) => unknown("container stats"),

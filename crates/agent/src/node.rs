@@ -5,12 +5,14 @@ use crate::{
     disk::{self, Durability},
     error::{Error, chain},
     fabric::Fabric,
+    given::Given,
     identity::Identity,
     image::Images,
     keeper::{Keeper, News},
     outbox::Outbox,
     record::{self, Record},
     supervisor::{Link, Message, Supervisor},
+    volumes::{self, Places},
 };
 use camino::Utf8PathBuf;
 use std::{
@@ -33,6 +35,8 @@ pub(crate) struct Node {
     pub(crate) hierarchy: Hierarchy,
     pub(crate) keeper: Keeper,
     pub(crate) images: Images,
+    pub(crate) given: Given,
+    pub(crate) volumes: Places,
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) nameservers: Vec<Ipv4Addr>,
     fabric: OnceLock<Arc<Fabric>>,
@@ -52,6 +56,8 @@ impl Node {
             hierarchy: Hierarchy::detect()?,
             keeper: Keeper::new(config.keeper_socket.clone()),
             images: Images::new(&config.images_dir()),
+            given: Given::default(),
+            volumes: Places::new(&config),
             outbox: Arc::new(Outbox::new()),
             nameservers: vec![*RESOLVER_ADDRESS.ip()],
             fabric: OnceLock::new(),
@@ -78,6 +84,7 @@ impl Node {
                 disk::store(&Node::settings_file(&self.config), &settings, Durability::Process)?;
                 self.settle(settings).await?;
             }
+            ToAgent::Provide { task, provisions } => self.given.take(task, *provisions),
             ToAgent::Everything(assignments) => {
                 let named: HashSet<TaskId> =
                     assignments.iter().map(|assignment| assignment.task.clone()).collect();
@@ -120,6 +127,7 @@ impl Node {
         });
         let mut links = fabric.adopt(&owners.collect()).await?;
         crate::sweep::cgroups(self, &records)?;
+        volumes::sweep(&self.config, &records);
         if self.fabric.set(fabric.clone()).is_err() {
             return Ok(()); // Somebody else was quicker; there is one connection to control, so nobody is.
         }
@@ -186,6 +194,7 @@ impl Node {
     /// Takes a task off the list, whose stop control has recorded.
     pub(crate) fn retire(&self, task: &TaskId) {
         self.tasks().remove(task);
+        self.given.forget(task);
         self.outbox.forget(task);
     }
 

@@ -208,6 +208,7 @@ impl Supervisor {
                 if assignment.generation >= self.record.assignment.generation {
                     self.record.assignment = *assignment;
                     self.store(Durability::Process);
+                    self.follow_late();
                     if self.record.assignment.desired_status == DesiredStatus::Stopped {
                         self.stop_as_asked();
                     }
@@ -288,6 +289,7 @@ impl Supervisor {
             record: self.shown.subscribe(),
             cgroup: self.cgroup.clone(),
             meter: crate::metadata::Meter::default(),
+            storage: self.node.volumes.storage_of(&self.record.assignment),
         };
         self.record.slot = link.held.name().cloned();
         self.record.bridge.clone_from(&link.bridge);
@@ -357,12 +359,26 @@ impl Supervisor {
         self.step(Event::ContainerExited { container: place, code, out_of_memory }, at);
     }
 
+    /// Follows the outputs whose options control had not said yet.
+    fn follow_late(&mut self) {
+        for place in 0..self.record.notes.len() {
+            if self.record.notes[place].attempted {
+                self.follow(place);
+            }
+        }
+    }
+
     fn follow(&mut self, place: usize) {
         if self.outputs[place].is_some() {
             return;
         }
         let note = &self.record.notes[place];
-        let target = logs::target(self.record.definition(place), &note.id, &self.record.assignment.task);
+        let task = &self.record.assignment.task;
+        let Some(options) = logs::options(&self.node.given, task, place, self.record.definition(place))
+        else {
+            return; // They come with control's next word.
+        };
+        let target = logs::target(self.record.definition(place), &options, &note.id, task);
         let dir = self.dir.join(&note.id);
         if !dir.join(wharf_keeper::output::INDEX_FILE).exists() {
             return; // Keeper never came to it.

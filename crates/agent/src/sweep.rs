@@ -61,6 +61,7 @@ pub async fn purge(config: AgentConfig) -> Result<(), Error> {
         Fabric::open(&config, settings).await?.tear_down().await?;
         std::fs::remove_file(&settings_file).map_err(Error::file("remove", &settings_file))?;
     }
+    crate::volumes::purge(&config)?;
     disk::remove_dir(&config.tasks_dir())?;
     disk::remove_dir(&config.run_dir.join("netns"))
 }

@@ -113,7 +113,9 @@ fn is_region(name: &str) -> bool {
 fn unknown_key(protocol: Protocol) -> Fault {
     let message = "The security token included in the request is invalid.";
     match protocol {
-        Protocol::Json10 | Protocol::Json11 => Fault::caller("UnrecognizedClientException", message),
+        Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => {
+            Fault::caller("UnrecognizedClientException", message)
+        }
         Protocol::Query => Fault::caller("InvalidClientTokenId", message).status(StatusCode::FORBIDDEN),
         Protocol::Ec2 => ec2_auth_failure(),
     }
@@ -123,7 +125,7 @@ fn refusal(error: &SignatureError, protocol: Protocol) -> Fault {
     use SignatureError as E;
     let text = error.to_string();
     match protocol {
-        Protocol::Json10 | Protocol::Json11 => match error {
+        Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => match error {
             E::Missing => Fault::caller("MissingAuthenticationTokenException", text),
             E::Incomplete(_) => Fault::caller("IncompleteSignatureException", text),
             E::Scope(_) | E::Mismatch | E::OutOfTime(_) => Fault::caller("InvalidSignatureException", text),

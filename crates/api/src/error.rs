@@ -131,7 +131,7 @@ impl Fault {
             Reason::Ours(_) => ["ServerException", "InternalFailure", "InternalError"],
         };
         match protocol {
-            Protocol::Json10 | Protocol::Json11 => json,
+            Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => json,
             Protocol::Query => query,
             Protocol::Ec2 => ec2,
         }
@@ -163,6 +163,11 @@ impl Fault {
             && query_mode
         {
             headers.insert("x-amzn-query-error", value);
+        }
+        if protocol == Protocol::RestJson
+            && let Ok(value) = http::HeaderValue::from_str(error.code)
+        {
+            headers.insert("x-amzn-errortype", value);
         }
         response
     }

@@ -27,7 +27,7 @@ use tracing::Instrument;
 use wharf_aws::{Protocol, Service, Timestamp};
 
 use crate::auth::{Auth, RegistryTokens};
-use crate::route::{Route, route};
+use crate::route::{Route, rest, route};
 use crate::services::Call;
 use crate::throttle::Throttle;
 use crate::{Answer, Body, Fault};
@@ -192,7 +192,9 @@ impl Wire {
         let content_type =
             parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let query_mode = parts.headers.get("x-amzn-query-mode").is_some_and(|value| value == "true");
-        let protocol = if content_type.starts_with("application/x-amz-json-1.0") {
+        let protocol = if rest::service(parts.uri.path()).is_some() {
+            Protocol::RestJson
+        } else if content_type.starts_with("application/x-amz-json-1.0") {
             Protocol::Json10
         } else if content_type.starts_with("application/x-amz-json")
             || parts.headers.contains_key("x-amz-target")

@@ -35,6 +35,7 @@ mod caller;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
+pub mod efs;
 pub mod elbv2;
 mod error;
 mod front;

@@ -1,6 +1,6 @@
 //! Which service and operation a request means.
 //!
-//! By `X-Amz-Target`, then by the credential scope's service, then by the form's `Version`. The path of
+//! By path, for the services that have their own; else by `X-Amz-Target`, then by the credential scope's service, then by the form's `Version`. The path of
 //! CBOR requests (`/service/…/operation/…`) is known, but none of the services here is called that way yet.
 
 use bytes::Bytes;
@@ -24,6 +24,9 @@ pub(crate) struct Route {
 /// Returns what a request means, or why it means nothing.
 pub(crate) fn route(parts: &Parts, body: &Bytes) -> Result<Route, (Wire, Fault)> {
     let wire = Wire::of_head(parts);
+    if let Some(service) = rest::service(parts.uri.path()) {
+        return rest::route(service, parts, body).map_err(|fault| (wire, fault));
+    }
     if parts.headers.contains_key("smithy-protocol") {
         let fault = Fault::caller(
             "UnknownOperationException",
@@ -79,5 +82,6 @@ fn form_route(parts: &Parts, body: &Bytes, wire: Wire) -> Result<Route, (Wire, F
     Ok(Route { service, protocol, operation, content })
 }
 
+pub(crate) mod rest;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use wharf_aws::Service;
 use wharf_control::Control;
 
-use crate::{Answer, Body, Caller, Fault, ec2, ecr, ecs, elbv2, logs, secrets_manager, ssm, sts};
+use crate::{Answer, Body, Caller, Fault, ec2, ecr, ecs, efs, elbv2, logs, secrets_manager, ssm, sts};
 
 /// A request that has been understood, and whose caller is known.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub(crate) async fn dispatch(control: &Control, call: Call) -> Result<Answer, Fa
         Service::Ec2 => Box::pin(ec2::dispatch(control, &caller, &operation, body)).await,
         Service::Ecr => Box::pin(ecr::dispatch(control, &caller, &operation, body)).await,
         Service::Logs => Box::pin(logs::dispatch(control, &caller, &operation, body)).await,
+        Service::Efs => Box::pin(efs::dispatch(control, &caller, &operation, body)).await,
         Service::SecretsManager => {
             Box::pin(secrets_manager::dispatch(control, &caller, &operation, body)).await
         }

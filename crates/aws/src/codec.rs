@@ -50,7 +50,7 @@ pub enum EncodeError {
 /// Returns the input that a request's body holds.
 pub fn decode<T: DeserializeOwned>(protocol: Protocol, body: &[u8]) -> Result<T, DecodeError> {
     match protocol {
-        Protocol::Json10 | Protocol::Json11 => json::decode(body),
+        Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => json::decode(body),
         Protocol::Query | Protocol::Ec2 => form::decode(body),
     }
 }
@@ -64,7 +64,7 @@ pub fn encode<T: Serialize>(
     output: &T,
 ) -> Result<Vec<u8>, EncodeError> {
     match protocol {
-        Protocol::Json10 | Protocol::Json11 => Ok(json::encode(output)?),
+        Protocol::Json10 | Protocol::Json11 | Protocol::RestJson => Ok(json::encode(output)?),
         Protocol::Query => {
             Ok(xml::query_answer(service.xml_namespace(), operation, request_id, output)?.into_bytes())
         }

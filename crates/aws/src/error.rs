@@ -23,6 +23,7 @@ impl ErrorBody<'_> {
     pub fn encode(&self, protocol: Protocol, namespace: &str, request_id: &str) -> Vec<u8> {
         match protocol {
             Protocol::Json10 | Protocol::Json11 => self.json(),
+            Protocol::RestJson => self.rest_json(),
             Protocol::Query => self.query(namespace, request_id).into_bytes(),
             Protocol::Ec2 => self.ec2(request_id).into_bytes(),
         }
@@ -42,6 +43,14 @@ impl ErrorBody<'_> {
         let mut members = self.extra.clone();
         members.insert("__type".to_owned(), Value::from(self.code));
         members.insert("message".to_owned(), Value::from(self.message));
+        Value::Object(members).to_string().into_bytes()
+    }
+
+    /// The code is in the header `x-amzn-errortype` too.
+    fn rest_json(&self) -> Vec<u8> {
+        let mut members = self.extra.clone();
+        members.insert("ErrorCode".to_owned(), Value::from(self.code));
+        members.insert("Message".to_owned(), Value::from(self.message));
         Value::Object(members).to_string().into_bytes()
     }
 

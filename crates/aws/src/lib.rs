@@ -20,6 +20,7 @@ pub mod codec;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;
+pub mod efs;
 pub mod elbv2;
 pub mod error;
 pub mod form;

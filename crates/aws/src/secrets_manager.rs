@@ -4,7 +4,6 @@ use crate::{Hidden, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-
 /// A tag; this service writes its members with capitals.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]

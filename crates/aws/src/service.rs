@@ -9,6 +9,8 @@ pub enum Protocol {
     Json11,
     /// `awsQuery`: forms in, XML out.
     Query,
+    /// `restJson1`: the operation is in method and path, the input is JSON.
+    RestJson,
     /// `ec2Query`: forms with flattened lists in, XML without a result element out.
     Ec2,
 }
@@ -19,13 +21,14 @@ impl Protocol {
         match self {
             Protocol::Json10 => "application/x-amz-json-1.0",
             Protocol::Json11 => "application/x-amz-json-1.1",
+            Protocol::RestJson => "application/json",
             Protocol::Query | Protocol::Ec2 => "text/xml;charset=UTF-8",
         }
     }
 
     /// Tells whether messages are JSON.
     pub fn is_json(self) -> bool {
-        matches!(self, Protocol::Json10 | Protocol::Json11)
+        matches!(self, Protocol::Json10 | Protocol::Json11 | Protocol::RestJson)
     }
 }
 
@@ -48,11 +51,13 @@ pub enum Service {
     SecretsManager,
     /// The parameter store of Systems Manager.
     Ssm,
+    /// Elastic File System.
+    Efs,
 }
 
 impl Service {
     /// Every service, in no particular order.
-    pub const ALL: [Service; 8] = [
+    pub const ALL: [Service; 9] = [
         Service::Ecs,
         Service::Elbv2,
         Service::Ec2,
@@ -61,6 +66,7 @@ impl Service {
         Service::Sts,
         Service::SecretsManager,
         Service::Ssm,
+        Service::Efs,
     ];
 
     /// Returns the protocol a client of this service uses.
@@ -69,6 +75,7 @@ impl Service {
             Service::Ecs | Service::Ecr | Service::Logs | Service::SecretsManager | Service::Ssm => {
                 Protocol::Json11
             }
+            Service::Efs => Protocol::RestJson,
             Service::Elbv2 | Service::Sts => Protocol::Query,
             Service::Ec2 => Protocol::Ec2,
         }
@@ -85,6 +92,7 @@ impl Service {
             Service::Sts => "sts",
             Service::SecretsManager => "secretsmanager",
             Service::Ssm => "ssm",
+            Service::Efs => "elasticfilesystem",
         }
     }
 
@@ -96,7 +104,7 @@ impl Service {
             Service::Logs => Some("Logs_20140328"),
             Service::SecretsManager => Some("secretsmanager"),
             Service::Ssm => Some("AmazonSSM"),
-            Service::Elbv2 | Service::Ec2 | Service::Sts => None,
+            Service::Elbv2 | Service::Ec2 | Service::Sts | Service::Efs => None,
         }
     }
 
@@ -106,7 +114,12 @@ impl Service {
             Service::Elbv2 => Some("2015-12-01"),
             Service::Ec2 => Some("2016-11-15"),
             Service::Sts => Some("2011-06-15"),
-            Service::Ecs | Service::Ecr | Service::Logs | Service::SecretsManager | Service::Ssm => None,
+            Service::Ecs
+            | Service::Ecr
+            | Service::Logs
+            | Service::SecretsManager
+            | Service::Ssm
+            | Service::Efs => None,
         }
     }
 
@@ -116,7 +129,12 @@ impl Service {
             Service::Elbv2 => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Service::Ecs | Service::Ecr | Service::Logs | Service::SecretsManager | Service::Ssm => "",
+            Service::Ecs
+            | Service::Ecr
+            | Service::Logs
+            | Service::SecretsManager
+            | Service::Ssm
+            | Service::Efs => "",
         }
     }
 

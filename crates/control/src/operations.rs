@@ -4,6 +4,7 @@
 pub mod balancing;
 pub mod clusters;
 mod error;
+pub mod file_systems;
 pub mod interfaces;
 pub(crate) mod launch;
 pub mod listeners;

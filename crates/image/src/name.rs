@@ -55,6 +55,12 @@ impl ImageName {
         &self.registry
     }
 
+    /// Returns whether the registry is on this machine.
+    pub fn is_on_this_machine(&self) -> bool {
+        let host = self.registry.rsplit_once(':').map_or(self.registry.as_str(), |(host, _)| host);
+        host == "localhost" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    }
+
     /// Returns the repository's path at the registry.
     pub fn repository(&self) -> &str {
         &self.repository

@@ -324,7 +324,9 @@ impl Inner {
                     if clients.len() >= 64 {
                         clients.clear();
                     }
-                    let client = remote::client(registry, local.is_some(), &self.limits)?;
+                    // As everywhere, a registry on this machine needs no TLS.
+                    let plain = local.is_some() || name.is_on_this_machine();
+                    let client = remote::client(registry, plain, &self.limits)?;
                     clients.insert(key.clone(), client.clone());
                     client
                 }

@@ -48,11 +48,8 @@ const CONTROLLERS: [&str; 6] = ["cpu", "cpuacct", "cpuset", "memory", "pids", "d
 /// A container is made from a copy of it; for its volumes the host's mounts, which are returned, are looked at as they are then.
 pub(crate) fn settle() -> Result<HostMounts, Error> {
     let host = HostMounts::here();
-    let host = host.map_err(|source| Error::File {
-        what: "open",
-        path: "/proc/self/ns/mnt".into(),
-        source,
-    })?;
+    let host =
+        host.map_err(|source| Error::File { what: "open", path: "/proc/self/ns/mnt".into(), source })?;
     unshare(CloneFlags::CLONE_NEWNS)
         .map_err(|error| Error::System("leave the host's mount namespace", error))?;
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)

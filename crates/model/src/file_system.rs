@@ -1,8 +1,7 @@
 //! File systems of EFS: here each is a directory tree, which tasks find below their mount points.
 
-use crate::{Arn, SubnetId, Timestamp, tag::Tag};
+use crate::{Arn, SubnetId, Timestamp, VpcId, tag::Tag};
 use serde::{Deserialize, Serialize};
-use std::net::Ipv4Addr;
 
 /// A file system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,19 +12,13 @@ pub struct FileSystem {
     pub arn: Arn,
     /// What makes its creation one that can be repeated.
     pub creation_token: String,
-    /// Whether it was asked to be encrypted at rest, as shown.
-    pub encrypted: bool,
-    /// `generalPurpose` or `maxIO`, as given: a directory has no such modes.
-    pub performance_mode: String,
-    /// `bursting` or `elastic`, as given.
-    pub throughput_mode: String,
     /// When it was made.
     pub created_at: Timestamp,
     /// Its tags; the one with the key `Name` is its name.
     pub tags: Vec<Tag>,
 }
 
-/// An address in a subnet by which tasks would reach a file system.
+/// A subnet from which a file system is reached. It has no address: tasks find the tree itself on their machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MountTarget {
     /// `fsmt-` and 17 hexadecimal digits.
@@ -36,10 +29,8 @@ pub struct MountTarget {
     pub subnet: SubnetId,
     /// The subnet's zone.
     pub zone: String,
-    /// The VPC, as text.
-    pub vpc: String,
-    /// Its address: one that was asked for, or none, because no traffic ever goes there.
-    pub address: Option<Ipv4Addr>,
+    /// The subnet's VPC.
+    pub vpc: VpcId,
 }
 
 /// A door to a file system: a directory of it, entered as somebody else.
@@ -70,8 +61,6 @@ pub struct PosixUser {
     pub uid: u32,
     /// The group.
     pub gid: u32,
-    /// Further groups.
-    pub secondary_gids: Vec<u32>,
 }
 
 /// How a directory is made.

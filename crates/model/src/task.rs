@@ -6,7 +6,7 @@
 use crate::{
     Arn, ClusterName, CpuUnits, DeploymentId, EniId, Mebibytes, NodeId, ServiceName, TaskId, Timestamp,
     tag::Tag,
-    task_definition::{LaunchType, Revision, Transport},
+    task_definition::{EnvironmentFile, LaunchType, Revision, Transport},
 };
 use serde::{Deserialize, Serialize};
 
@@ -224,6 +224,9 @@ pub struct TaskOverride {
     pub task_role_arn: Option<String>,
     /// Replaces the execution role.
     pub execution_role_arn: Option<String>,
+    /// Replaces the size of the task's disk, in gibibytes.
+    #[serde(default)]
+    pub ephemeral_storage_gib: Option<u32>,
     /// Changes of single containers.
     pub containers: Vec<ContainerOverride>,
 }
@@ -237,6 +240,9 @@ pub struct ContainerOverride {
     pub command: Option<Vec<String>>,
     /// Adds to, or replaces in, the environment.
     pub environment: Vec<(String, String)>,
+    /// Replaces the files of environment variables.
+    #[serde(default)]
+    pub environment_files: Option<Vec<EnvironmentFile>>,
     /// Replaces the CPU shares.
     pub cpu: Option<CpuUnits>,
     /// Replaces the hard memory limit.

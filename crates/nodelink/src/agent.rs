@@ -1,5 +1,6 @@
 //! Control and agent.
 
+use crate::provisions::Provisions;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::Ipv4Addr};
 use wharf_model::{
@@ -8,7 +9,7 @@ use wharf_model::{
     logs::LogEvent,
     network::{Cidr, MacAddress, Permission, SubnetRoutes},
     task::{ContainerStatus, DesiredStatus, NetworkBinding, StopCode, TaskStatus, TaskTimes},
-    task_definition::{ContainerDefinition, IpcMode, LaunchType, NetworkMode, PidMode, Revision},
+    task_definition::{ContainerDefinition, IpcMode, LaunchType, NetworkMode, PidMode, Revision, Volume},
 };
 
 /// From control to the agent.
@@ -19,6 +20,13 @@ pub enum ToAgent {
     /// Every task of this node. Sent once after `Settings`; a task the agent has and this does not name is stopped
     /// and removed.
     Everything(Vec<Assignment>),
+    /// What a task is given, or why it cannot be had. Comes before the task, and is never written down.
+    Provide {
+        /// The task.
+        task: TaskId,
+        /// What it is given, or the reason that it stops for.
+        provisions: Box<Result<Provisions, String>>,
+    },
     /// A task that is new, or whose assignment changed.
     Assign(Box<Assignment>),
     /// The task's stop was recorded; the agent may forget it.
@@ -174,6 +182,12 @@ pub struct Assignment {
     pub ipc_mode: Option<IpcMode>,
     /// Its containers, overrides applied, each with its ARN.
     pub containers: Vec<(ContainerDefinition, Arn)>,
+    /// What its containers may mount.
+    #[serde(default)]
+    pub volumes: Vec<Volume>,
+    /// The size of the disk that its containers share, where one was asked for.
+    #[serde(default)]
+    pub ephemeral_storage_gib: Option<u32>,
     /// How it is connected.
     #[serde(default = "awsvpc")]
     pub network_mode: NetworkMode,

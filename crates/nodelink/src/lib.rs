@@ -8,8 +8,9 @@
 pub mod agent;
 pub mod balancer;
 mod frame;
+pub mod provisions;
 
 pub use frame::{FrameError, MAX_FRAME_BYTES, read_frame, write_frame};
 
 /// The protocol's version; both sides must have the same.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;

@@ -2,6 +2,7 @@
 
 pub mod egress;
 pub mod fargate;
+pub mod mounts;
 pub mod placement;
 pub mod routing;
 pub mod service;

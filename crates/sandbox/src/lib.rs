@@ -4,6 +4,7 @@
 pub mod cgroup;
 pub mod descriptors;
 pub mod firewall;
+pub mod inside;
 pub mod mounts;
 pub mod network;
 pub mod nft;

@@ -4,13 +4,14 @@
 //! there. A launcher therefore goes back for a moment ([`HostMounts::visit`]), clones what its container needs, and puts
 //! the clones into its own mounts by descriptor. Nothing is ever mounted where others see it.
 
-use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use camino::Utf8Path;
+use nix::fcntl::{OFlag, open};
 use nix::sched::{CloneFlags, setns};
+use nix::sys::stat::Mode;
 
 mod owner;
 
@@ -49,11 +50,21 @@ pub(crate) struct Tree(OwnedFd);
 impl Tree {
     /// Clones what is at a path, with everything that is mounted below it.
     pub(crate) fn take(path: &Utf8Path) -> io::Result<Tree> {
-        let path = CString::new(path.as_str()).map_err(io::Error::other)?;
-        let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_RECURSIVE.cast_unsigned();
+        let found = open(path.as_std_path(), OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+        Tree::at(found.as_fd())
+    }
+
+    /// Clones a directory inside a tree whose content somebody else decides: no symlink leads out of it.
+    pub(crate) fn take_inside(root: &Utf8Path, path: &str) -> io::Result<Tree> {
+        Tree::at(crate::inside::resolve(root, path)?.as_fd())
+    }
+
+    fn at(found: BorrowedFd<'_>) -> io::Result<Tree> {
+        let more = libc::AT_RECURSIVE | libc::AT_EMPTY_PATH;
+        let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | more.cast_unsigned();
         // SAFETY: reads a string that lives across the call; the descriptor is new and nobody else's.
         unsafe {
-            let fd = libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, path.as_ptr(), flags);
+            let fd = libc::syscall(libc::SYS_open_tree, found.as_raw_fd(), c"".as_ptr(), flags);
             Ok(Tree(OwnedFd::from_raw_fd(descriptor(fd)?)))
         }
     }

@@ -158,6 +158,8 @@ pub struct Ulimit {
 pub struct BindMount {
     /// Absolute path on the host, as the host sees it now; must exist.
     pub source: Utf8PathBuf,
+    /// A directory inside the source that is mounted in its place, resolved as if the source were `/`.
+    pub inside: Option<String>,
     /// Absolute path in the container.
     pub destination: String,
     /// Whether the container may only read it.

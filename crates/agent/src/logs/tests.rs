@@ -7,7 +7,8 @@ fn target_of(driver: LogDriver, options: &[(&str, &str)]) -> Option<LogTarget> {
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     definition.log_configuration =
         Some(LogConfiguration { driver, options: options.collect(), secret_options: Vec::new() });
-    target(&definition, "t-1", &"0123456789abcdef0123456789abcdef".parse().unwrap())
+    let options = definition.log_configuration.as_ref().unwrap().options.clone();
+    target(&definition, &options, "t-1", &"0123456789abcdef0123456789abcdef".parse().unwrap())
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! What the endpoint says of a task and its containers.
 
 use crate::record::Record;
+use camino::Utf8Path;
 use serde_json::{Map, Value, json};
 use wharf_model::{
     Timestamp,
     task::TaskStatus,
     task_definition::{LaunchType, LogDriver, NetworkMode, Transport},
 };
-use wharf_plan::task::Life;
+use wharf_plan::{mounts, task::Life};
+use wharf_sandbox::storage;
 
 /// Returns a container.
 pub(super) fn container(record: &Record, place: usize) -> Value {
@@ -71,11 +73,17 @@ pub(super) fn container(record: &Record, place: usize) -> Value {
     time(&mut shown, "CreatedAt", note.started_at);
     time(&mut shown, "StartedAt", note.started_at);
     time(&mut shown, "FinishedAt", note.finished_at);
+    let containers: Vec<_> = assignment.containers.iter().map(|(definition, _)| definition).collect();
+    let volumes = mounts::of(&containers, place);
+    if !volumes.is_empty() {
+        let volume = |seen: &mounts::Mounted| json!({ "DockerName": seen.volume, "Destination": seen.path });
+        shown["Volumes"] = volumes.iter().map(volume).collect();
+    }
     shown
 }
 
 /// Returns the task with its containers.
-pub(super) fn task(record: &Record, with_tags: bool) -> Value {
+pub(super) fn task(record: &Record, storage: Option<&Utf8Path>, with_tags: bool) -> Value {
     let assignment = &record.assignment;
     let fargate = assignment.launch_type == LaunchType::Fargate;
     let mut shown = json!({
@@ -102,6 +110,11 @@ pub(super) fn task(record: &Record, with_tags: bool) -> Value {
     }
     if !limits.is_empty() {
         shown["Limits"] = Value::Object(limits);
+    }
+    if let Some(usage) = storage.and_then(|at| storage::usage(at).ok()) {
+        // In mebibytes, as ECS has it.
+        shown["EphemeralStorageMetrics"] =
+            json!({ "Utilized": usage.used >> 20, "Reserved": usage.total >> 20 });
     }
     time(&mut shown, "PullStartedAt", record.task.times.pull_started_at);
     time(&mut shown, "PullStoppedAt", record.task.times.pull_stopped_at);

@@ -13,6 +13,7 @@ fn ask(path: &str) -> (StatusCode, Value) {
         record: watch::channel(Arc::new(record)).1,
         cgroup: Cgroup::new(&hierarchy, "/wharf/none"),
         meter: Meter::default(),
+        storage: None,
     };
     route(&source, &Method::GET, &path)
 }

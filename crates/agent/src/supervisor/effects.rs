@@ -19,6 +19,8 @@ use wharf_model::{Mebibytes, Timestamp};
 use wharf_plan::task::{Effect, Life};
 use wharf_sandbox::cgroup::{CgroupError, TaskLimits};
 
+mod given;
+
 /// What a task is given by the fabric.
 pub(crate) type Link = Connected;
 
@@ -59,9 +61,11 @@ impl Supervisor {
         let (task, wanted) = (self.record.assignment.task.clone(), self.record.wanted());
         let limits = self.limits();
         let holder = spec::holder(&self.record, &self.dir, self.cgroup.path());
+        let record = Arc::new(self.record.clone());
         tokio::spawn(async move {
             let begun = Instant::now();
             let made = tokio::task::spawn_blocking(move || cgroup.create(&limits));
+            let prepared = tokio::spawn(given::prepare(node.clone(), record));
             let link = match node.fabric() {
                 Some(fabric) => fabric.connect(&task, &wanted).await.map_err(|error| chain(&error)),
                 None => Err("the node's network is not prepared yet".to_owned()),
@@ -81,7 +85,7 @@ impl Supervisor {
             let reason = |error: String| format!("ResourceInitializationError: {error}");
             let message = Message::Connected {
                 link: link.map(Box::new).map_err(reason),
-                cgroup: made.map_err(reason),
+                cgroup: made.map_err(reason).and(joined(prepared.await)),
                 took: begun.elapsed(),
             };
             // A supervisor only ends when nothing is under way.
@@ -104,10 +108,14 @@ impl Supervisor {
 
     fn pull(&self, place: usize) {
         let (node, sender) = (self.node.clone(), self.sender.clone());
-        let name = self.record.definition(place).image.clone();
+        let record = Arc::new(self.record.clone());
         tokio::spawn(async move {
             let begun = Instant::now();
-            let result = node.images.pull(&name).await.map(Box::new);
+            let pulled = async {
+                let login = given::login(&node, &record, place).await?;
+                node.images.pull(&record.definition(place).image, login).await
+            };
+            let result = pulled.await.map(Box::new);
             let _ended = sender.send(Message::Pulled { place, result, took: begun.elapsed() });
         });
     }
@@ -129,11 +137,13 @@ impl Supervisor {
                     // The agent was restarted in between; the digest is that of before.
                     None => {
                         let (name, before) = (&record.definition(place).image, &record.notes[place].image);
-                        Box::new(node.images.pull_again(name, before.as_ref()).await?)
+                        let login = given::login(&node, &record, place).await?;
+                        Box::new(node.images.pull_again(name, login, before.as_ref()).await?)
                     }
                 };
                 let spec = spec::container(&record, place, &image, &dir, cgroup, &node.nameservers)
                     .map_err(|error| format!("CannotCreateContainerError: {error}"))?;
+                let spec = given::add(&node, &record, place, spec).await?;
                 let ran = node.keeper.run(&record.notes[place].id, spec, namespace).await;
                 ran.map_err(|error| cannot_run(&error))
             }
@@ -235,6 +245,7 @@ impl Supervisor {
         let task = self.record.assignment.task.clone();
         let public_ip = self.record.assignment.interface.as_ref().and_then(|interface| interface.public_ip);
         let holder = spec::shares(&self.record.assignment).then(|| spec::holder_id(&task));
+        let record = Arc::new(self.record.clone());
         tokio::spawn(async move {
             if let Some(id) = holder {
                 while let Err(error) = node.keeper.delete_and_forget(&id).await {
@@ -248,6 +259,7 @@ impl Supervisor {
             if let Err(error) = joined(removed.await) {
                 tracing::error!(%task, error = chain(&error), "task's cgroup remains until the next start");
             }
+            given::release(&node, &record).await;
             if let Some(fabric) = node.fabric()
                 && let Err(error) = fabric.disconnect(&task, held, public_ip).await
             {

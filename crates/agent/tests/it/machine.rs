@@ -201,6 +201,8 @@ pub(crate) fn script(number: u8, script: &str) -> Assignment {
         pid_mode: None,
         ipc_mode: None,
         containers: vec![(container, place.arn("ecs", format!("container/default/{task}/1")))],
+        volumes: Vec::new(),
+        ephemeral_storage_gib: None,
         network_mode: NetworkMode::Awsvpc,
         interface: Some(InterfaceAssignment {
             id: format!("eni-{number:017x}").parse().unwrap(),

@@ -1,5 +1,6 @@
 //! RunTask.
 
+use super::task_definitions::{environment_file, ephemeral_storage};
 use super::{given, shown, tasks};
 use wharf_aws::ecs::{ContainerOverrideInput, RunTaskInput, TaskOverrideInput, TasksOutput};
 use wharf_control::{
@@ -68,26 +69,29 @@ fn overrides(given: TaskOverrideInput) -> Result<TaskOverride, Error> {
     if written > OVERRIDES_MAX {
         return Err(Error::invalid(format!("Container Overrides length must be at most {OVERRIDES_MAX}")));
     }
-    let members = [("inferenceAcceleratorOverrides", ""), ("ephemeralStorage", "")];
-    given::refuse(&given.others, " of overrides", &members)?;
+    given::refuse(&given.others, " of overrides", &[("inferenceAcceleratorOverrides", "")])?;
     Ok(TaskOverride {
         cpu: given.cpu.as_deref().filter(|cpu| !cpu.is_empty()).map(given::cpu).transpose()?,
         memory: given.memory.as_deref().filter(|memory| !memory.is_empty()).map(given::memory).transpose()?,
         task_role_arn: given.task_role_arn.filter(|role| !role.is_empty()),
         execution_role_arn: given.execution_role_arn.filter(|role| !role.is_empty()),
+        ephemeral_storage_gib: given.ephemeral_storage.map(ephemeral_storage).transpose()?,
         containers: given.container_overrides.into_iter().map(container).collect::<Result<_, _>>()?,
     })
 }
 
 fn container(given: ContainerOverrideInput) -> Result<ContainerOverride, Error> {
     let of = format!(" of the override of container '{}'", given.name);
-    given::refuse(&given.others, &of, &[("environmentFiles", ""), ("resourceRequirements", "")])?;
+    given::refuse(&given.others, &of, &[("resourceRequirements", "")])?;
     let number = |value: Option<i32>, member: &str| {
         value.map(|value| given::count(value, &format!("'{member}'{of}"))).transpose()
     };
     Ok(ContainerOverride {
         command: given.command.filter(|words| !words.is_empty()),
         environment: given.environment.into_iter().map(|pair| (pair.name, pair.value)).collect(),
+        environment_files: (!given.environment_files.is_empty())
+            .then(|| given.environment_files.into_iter().map(|file| environment_file(file, &of)).collect())
+            .transpose()?,
         cpu: number(given.cpu, "cpu")?.map(CpuUnits),
         memory: number(given.memory, "memory")?.map(Mebibytes),
         memory_reservation: number(given.memory_reservation, "memoryReservation")?.map(Mebibytes),

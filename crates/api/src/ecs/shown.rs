@@ -2,7 +2,12 @@
 
 use wharf_aws::{Timestamp, ecs};
 use wharf_control::operations::Failure;
-use wharf_model::{self as model, service::AwsvpcConfiguration, tag::Tag, task_definition::LaunchType};
+use wharf_model::{
+    self as model,
+    service::AwsvpcConfiguration,
+    tag::Tag,
+    task_definition::{EnvironmentFile, LaunchType},
+};
 
 pub(super) fn time(at: model::Timestamp) -> Timestamp {
     Timestamp::from_millis(at.0)
@@ -44,6 +49,20 @@ pub(super) fn network(network: &AwsvpcConfiguration) -> Option<ecs::NetworkConfi
             assign_public_ip: Some(assign.to_owned()),
         }),
     })
+}
+
+/// Returns the shape of a task's disk.
+pub(super) fn ephemeral_storage(gibibytes: u32) -> ecs::EphemeralStorage {
+    ecs::EphemeralStorage { size_in_gib: i32::try_from(gibibytes).unwrap_or(i32::MAX) }
+}
+
+/// Returns the shapes of files of environment variables.
+pub(super) fn environment_files<'a>(
+    files: impl IntoIterator<Item = &'a EnvironmentFile>,
+) -> Vec<ecs::EnvironmentFile> {
+    let shape =
+        |file: &EnvironmentFile| ecs::EnvironmentFile { value: file.value.clone(), kind: "s3".to_owned() };
+    files.into_iter().map(shape).collect()
 }
 
 pub(super) fn pairs(pairs: &[(String, String)]) -> Vec<ecs::KeyValuePair> {

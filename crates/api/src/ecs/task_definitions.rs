@@ -3,6 +3,8 @@
 mod read;
 mod shape;
 
+pub(super) use read::{environment_file, ephemeral_storage};
+
 use super::{given, shown};
 use crate::{Caller, Fault};
 use std::sync::Arc;

@@ -114,6 +114,11 @@ pub(super) fn shape(detail: &TaskDetail, place: &Place, with_tags: bool) -> ecs:
             DesiredStatus::Stopped => "STOPPED",
         },
         enable_execute_command: false,
+        ephemeral_storage: task
+            .overrides
+            .ephemeral_storage_gib
+            .or(definition.as_ref().and_then(|definition| definition.ephemeral_storage_gib))
+            .map(shown::ephemeral_storage),
         execution_stopped_at: times.execution_stopped_at.map(shown::time),
         group: task.group.clone(),
         health_status: "UNKNOWN",
@@ -214,7 +219,8 @@ fn container(
 }
 
 fn overrides(task: &Task) -> ecs::TaskOverride {
-    let TaskOverride { cpu, memory, task_role_arn, execution_role_arn, containers } = &task.overrides;
+    let TaskOverride { cpu, memory, task_role_arn, execution_role_arn, ephemeral_storage_gib, containers } =
+        &task.overrides;
     let none = ContainerOverride::default();
     let of = |container: &Container| {
         let given = containers.iter().find(|given| given.name == container.name).unwrap_or(&none);
@@ -222,7 +228,7 @@ fn overrides(task: &Task) -> ecs::TaskOverride {
             name: container.name.clone(),
             command: given.command.clone().unwrap_or_default(),
             environment: shown::pairs(&given.environment),
-            environment_files: Vec::new(),
+            environment_files: shown::environment_files(given.environment_files.iter().flatten()),
             resource_requirements: Vec::new(),
             cpu: given.cpu.map(|cpu| cpu.0),
             memory: given.memory.map(|memory| memory.0),
@@ -235,6 +241,7 @@ fn overrides(task: &Task) -> ecs::TaskOverride {
         memory: memory.map(|memory| memory.to_string()),
         task_role_arn: task_role_arn.clone(),
         execution_role_arn: execution_role_arn.clone(),
+        ephemeral_storage: ephemeral_storage_gib.map(shown::ephemeral_storage),
         inference_accelerator_overrides: Vec::new(),
     }
 }

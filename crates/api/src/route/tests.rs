@@ -34,6 +34,21 @@ fn the_target_names_service_and_operation() {
 }
 
 #[test]
+fn the_path_names_the_operation_of_a_service_that_has_its_own() {
+    assert_eq!(routed("POST", "/2015-02-01/file-systems", &[], "{}"), "elasticfilesystem CreateFileSystem");
+    let uri = "/2015-02-01/mount-targets?FileSystemId=fs-1&MaxItems=5";
+    assert_eq!(routed("GET", uri, &[], ""), "elasticfilesystem DescribeMountTargets");
+    assert_eq!(
+        routed("DELETE", "/2015-02-01/access-points/fsap-1", &[], ""),
+        "elasticfilesystem DeleteAccessPoint"
+    );
+    assert_eq!(routed("GET", "/2015-02-01/replications", &[], ""), "UnknownOperationException");
+    let request = Request::builder().method("DELETE").uri("/2015-02-01/file-systems/fs-1").body(()).unwrap();
+    let route = route(&request.into_parts().0, &Bytes::new()).unwrap();
+    assert_eq!(route.content, r#"{"FileSystemId":"fs-1"}"#);
+}
+
+#[test]
 fn the_scope_or_else_the_version_names_the_service_of_a_form() {
     let auth = scope("elasticloadbalancing");
     let signed = [FORM, ("authorization", auth.as_str()), ("x-amz-date", "20260101T000000Z")];

@@ -103,12 +103,7 @@ pub(super) async fn untag(control: &Control, input: TagInput) -> Result<(), Faul
 
 /// Returns a secret's names.
 pub(super) fn named(secret: &Secret, version_id: Option<String>) -> SecretOutput {
-    SecretOutput {
-        arn: secret.arn.to_string(),
-        name: secret.name.clone(),
-        version_id,
-        version_stages: None,
-    }
+    SecretOutput { arn: secret.arn.to_string(), name: secret.name.clone(), version_id, version_stages: None }
 }
 
 /// Returns what is shown of a secret besides its versions.

@@ -68,8 +68,7 @@ pub(super) async fn history(control: &Control, input: ListInput) -> Result<Metad
     let parameter = parameters::describe(control, &required("name", input.name)?)?;
     let key = |version: &&ParameterVersion| format!("{:010}", version.version);
     let limit = given::limit(input.max_results, 50)?;
-    let page =
-        page(&parameter.versions, key, input.next_token.as_deref(), limit).map_err(|_| bad_token())?;
+    let page = page(&parameter.versions, key, input.next_token.as_deref(), limit).map_err(|_| bad_token())?;
     let shown = page.items.into_iter().map(|version| {
         let value = parameters::shown(control, &parameter, version, input.with_decryption)?;
         Ok(Metadata {

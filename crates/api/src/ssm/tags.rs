@@ -40,11 +40,9 @@ fn resource(kind: Option<&str>, id: Option<String>) -> Result<String, Fault> {
 
 /// These operations say of a parameter that is not there that the resource's id is wrong.
 fn of_resource(error: parameters::Error) -> Fault {
-    match error {
-        parameters::Error::NotFound(id) => Fault::caller(
-            "InvalidResourceId",
-            format!("The resource ID \"{id}\" is not valid. Verify the ID and try again."),
-        ),
-        other => other.into(),
+    if let parameters::Error::NotFound(id) = error {
+        let message = format!("The resource ID \"{id}\" is not valid. Verify the ID and try again.");
+        return Fault::caller("InvalidResourceId", message);
     }
+    error.into()
 }

@@ -1,6 +1,6 @@
 //! Shapes of the task operations.
 
-use super::{Failure, KeyValuePair, Others, Tag};
+use super::{EnvironmentFile, EphemeralStorage, Failure, KeyValuePair, Others, Tag};
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -75,6 +75,8 @@ pub struct TaskOverrideInput {
     pub task_role_arn: Option<String>,
     /// The role by which images are pulled.
     pub execution_role_arn: Option<String>,
+    /// The task's disk.
+    pub ephemeral_storage: Option<EphemeralStorage>,
     /// What is not honoured.
     #[serde(flatten)]
     pub others: Others,
@@ -90,6 +92,8 @@ pub struct ContainerOverrideInput {
     pub command: Option<Vec<String>>,
     /// Environment variables to add or replace.
     pub environment: Vec<KeyValuePair>,
+    /// Files of environment variables.
+    pub environment_files: Vec<EnvironmentFile>,
     /// CPU shares.
     pub cpu: Option<i32>,
     /// The hard memory limit.
@@ -210,6 +214,9 @@ pub struct Task {
     pub desired_status: &'static str,
     /// Whether commands can be run in it.
     pub enable_execute_command: bool,
+    /// Its disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ephemeral_storage: Option<EphemeralStorage>,
     /// When its last container ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execution_stopped_at: Option<Timestamp>,
@@ -365,6 +372,9 @@ pub struct TaskOverride {
     /// The role by which images are pulled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub execution_role_arn: Option<String>,
+    /// The task's disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ephemeral_storage: Option<EphemeralStorage>,
     /// Of its accelerators.
     pub inference_accelerator_overrides: Vec<Value>,
 }
@@ -380,7 +390,7 @@ pub struct ContainerOverride {
     /// The environment.
     pub environment: Vec<KeyValuePair>,
     /// Files with environment variables.
-    pub environment_files: Vec<Value>,
+    pub environment_files: Vec<EnvironmentFile>,
     /// Accelerators.
     pub resource_requirements: Vec<Value>,
     /// CPU shares.

@@ -5,6 +5,7 @@
 
 mod assignment;
 mod outgoing;
+mod provisions;
 mod report;
 mod session;
 mod settings;

@@ -3,7 +3,7 @@
 use crate::{
     Control,
     operations::{
-        interfaces, log_groups,
+        file_systems, interfaces, log_groups,
         networks::{self, addresses},
         repositories,
     },
@@ -11,6 +11,7 @@ use crate::{
 use thiserror::Error;
 use wharf_model::{
     cluster::Cluster,
+    file_system::FileSystem,
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
     network::{
@@ -18,6 +19,7 @@ use wharf_model::{
         Subnet, Vpc,
     },
     repository::Repository,
+    secret::{Parameter, Secret},
     service::Service,
     target_group::{Target, TargetGroup},
     task::Task,
@@ -44,13 +46,21 @@ pub enum ResetError {
         /// Why.
         source: log_groups::Error,
     },
+    /// A file system could not be removed.
+    #[error("remove file system {id}")]
+    FileSystem {
+        /// The file system.
+        id: String,
+        /// Why.
+        source: file_systems::Error,
+    },
     /// The state could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Control {
-    /// Makes the account as new: no clusters, tasks, services, load balancers, images or logs, and the default VPC.
+    /// Makes the account as new: no clusters, tasks, services, load balancers, images, logs, secrets or file systems, and the default VPC.
     ///
     /// The nodes stop the tasks by themselves once these are gone from their assignments.
     pub async fn reset(&self) -> Result<(), ResetError> {
@@ -68,9 +78,17 @@ impl Control {
             let deleted = log_groups::delete(self, &name).await;
             deleted.map_err(|source| ResetError::LogGroup { name, source })?;
         }
+        let trees = self.store().view().list::<FileSystem>("");
+        for tree in &trees {
+            self.store().change(|draft| file_systems::forget(draft, &tree.id)).await?;
+            let removed = file_systems::remove_tree(self, &tree.id).await;
+            removed.map_err(|source| ResetError::FileSystem { id: tree.id.clone(), source })?;
+        }
         let now = self.now();
         self.store()
             .change(|draft| {
+                clear::<Secret>(draft);
+                clear::<Parameter>(draft);
                 for interface in draft.list::<NetworkInterface>("") {
                     interfaces::release(draft, &interface.id, now);
                 }

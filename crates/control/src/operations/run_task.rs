@@ -213,6 +213,15 @@ pub(crate) fn check_launch_type(
         LaunchType::Fargate if definition.network_mode != NetworkMode::Awsvpc => {
             Err(Error::invalid("Fargate only supports network mode 'awsvpc'."))
         }
+        LaunchType::Fargate
+            if !task_definitions::compatibilities(definition).contains(&LaunchType::Fargate)
+                && definition
+                    .cpu
+                    .zip(definition.memory)
+                    .is_some_and(|(cpu, memory)| fargate::fits(cpu, memory)) =>
+        {
+            Err(Error::invalid("Task definition does not support launch_type FARGATE."))
+        }
         LaunchType::Fargate if !fits || !(required.is_empty() || required.contains(&LaunchType::Fargate)) => {
             Err(Error::invalid("Task definition does not support launch_type FARGATE."))
         }
@@ -224,12 +233,18 @@ pub(crate) fn check_launch_type(
 }
 
 fn check_overrides(overrides: &TaskOverride, definition: &TaskDefinition) -> Result<(), Error> {
+    task_definitions::disk(overrides.ephemeral_storage_gib)?;
     for given in &overrides.containers {
-        if !definition.containers.iter().any(|container| container.name == given.name) {
-            return Err(Error::invalid(format!(
+        let known = definition.containers.iter().find(|container| container.name == given.name);
+        let known = known.ok_or_else(|| {
+            Error::invalid(format!(
                 "Override for container named {} is not a container in the TaskDefinition.",
                 given.name
-            )));
+            ))
+        })?;
+        task_definitions::overridden(known, &given.environment)?;
+        if let Some(files) = &given.environment_files {
+            task_definitions::environment_files(files, &given.name)?;
         }
         let (hard, soft) = (given.memory, given.memory_reservation);
         if [hard, soft].into_iter().flatten().any(|memory| memory.0 < task_definitions::MEMORY_MIN) {

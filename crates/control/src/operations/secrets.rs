@@ -18,7 +18,6 @@ mod values;
 
 pub use stages::{CURRENT, PREVIOUS, move_stage};
 pub use tags::{tag, untag};
-pub(crate) use values::value;
 pub use values::{Value, Wanted, get_value, put_value};
 
 /// The shortest and longest time until a deletion happens, and the one where none is given, in days.
@@ -47,8 +46,8 @@ pub enum Error {
     VersionExists {
         /// The id.
         token: String,
-        /// The secret.
-        arn: Arn,
+        /// The secret's ARN.
+        arn: String,
     },
     /// A parameter is wrong.
     #[error("{0}")]

@@ -1,7 +1,9 @@
 //! Task definitions.
 
 mod honoured;
+mod provided;
 mod validate;
+mod volumes;
 
 use super::{Described, Error, Failure, references};
 use crate::{Control, look::Look};
@@ -17,6 +19,7 @@ use wharf_model::{
 use wharf_store::Counter;
 
 pub(crate) use validate::MEMORY_MIN;
+pub use provided::{disk, environment_files, overridden};
 pub use validate::compatibilities;
 
 /// What a revision is registered from.

@@ -85,3 +85,10 @@ fn ecr_names_are_recognised_in_both_spellings() {
     assert_eq!(ecr("123456789012.dkr.s3.eu-west-1.amazonaws.com/web"), None);
     assert_eq!(ecr("nginx"), None);
 }
+
+#[test]
+fn a_registry_on_this_machine_is_known_by_its_host() {
+    let local = |name: &str| name.parse::<ImageName>().unwrap().is_on_this_machine();
+    assert!(local("localhost:5000/web") && local("127.0.0.1:5000/web") && local("127.3.2.1:80/web:1"));
+    assert!(!local("web") && !local("localhost.example.com/web") && !local("10.0.0.1:5000/web"));
+}

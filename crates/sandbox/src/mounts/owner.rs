@@ -4,10 +4,11 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
 
+use nix::fcntl::OFlag;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
-use nix::unistd::{ForkResult, fork, pipe, read, write};
+use nix::unistd::{ForkResult, fork, pipe2, read, write};
 use serde::{Deserialize, Serialize};
 
 /// A user and group on the disk, and who they are shown as.
@@ -26,15 +27,21 @@ pub struct Owner {
 impl Owner {
     /// Returns a user namespace that has this map and nothing else: a child enters it and is killed.
     pub(super) fn user_namespace(self) -> io::Result<OwnedFd> {
-        let (ready, tell) = pipe()?;
+        let (ready, tell) = pipe2(OFlag::O_CLOEXEC)?;
         // SAFETY: the launcher has one thread, so the child may do anything the parent could.
         match unsafe { fork() }? {
             ForkResult::Child => {
+                drop(ready);
+                let _kept = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
                 let entered = unshare(CloneFlags::CLONE_NEWUSER).is_ok();
-                let _gone = write(&tell, &[u8::from(entered)]);
-                loop {
-                    // SAFETY: waits until it is killed, without running anything of the parent's.
-                    unsafe { libc::pause() };
+                let told = write(&tell, &[u8::from(entered)]);
+                // SAFETY: waits until it is killed and then ends, without running anything of the parent's. Without a
+                // parent there is nobody left to kill it.
+                unsafe {
+                    while told.is_ok() {
+                        libc::pause();
+                    }
+                    libc::_exit(1)
                 }
             }
             ForkResult::Parent { child } => {
@@ -44,8 +51,14 @@ impl Owner {
                     if read(&ready, &mut said)? != 1 || said != [1] {
                         return Err(io::Error::other("no user namespace could be made"));
                     }
-                    fs::write(format!("/proc/{child}/uid_map"), format!("{} {} 1", self.uid, self.shown_uid))?;
-                    fs::write(format!("/proc/{child}/gid_map"), format!("{} {} 1", self.gid, self.shown_gid))?;
+                    fs::write(
+                        format!("/proc/{child}/uid_map"),
+                        format!("{} {} 1", self.uid, self.shown_uid),
+                    )?;
+                    fs::write(
+                        format!("/proc/{child}/gid_map"),
+                        format!("{} {} 1", self.gid, self.shown_gid),
+                    )?;
                     Ok(OwnedFd::from(File::open(format!("/proc/{child}/ns/user"))?))
                 };
                 let namespace = map();

@@ -36,14 +36,17 @@ pub(crate) fn take(spec: &ContainerSpec, host: Option<&HostMounts>) -> Result<Ta
         return Ok(Taken::default());
     }
     let mut failed = Utf8PathBuf::new();
-    let mut clone = |path: &Utf8Path| {
-        failed = path.to_owned();
-        Tree::take(path)
+    let mut clone = |path: &Utf8Path, inside: Option<&str>| {
+        failed = path.join(inside.unwrap_or_default().trim_start_matches('/'));
+        match inside {
+            Some(inside) => Tree::take_inside(path, inside),
+            None => Tree::take(path),
+        }
     };
     let mut all = || {
-        let storage = spec.storage.as_deref().map(&mut clone).transpose()?;
-        let volumes = spec.mounts.iter().map(|mount| clone(&mount.source)).collect::<io::Result<_>>()?;
-        Ok(Taken { storage, volumes })
+        let storage = spec.storage.as_deref().map(|path| clone(path, None)).transpose()?;
+        let volumes = spec.mounts.iter().map(|mount| clone(&mount.source, mount.inside.as_deref()));
+        Ok(Taken { storage, volumes: volumes.collect::<io::Result<_>>()? })
     };
     let taken = match host {
         Some(host) => host.visit(all),
@@ -63,7 +66,12 @@ impl Taken {
     }
 
     /// Mounts the volumes, outer ones first.
-    pub(super) fn put_volumes(&self, spec: &ContainerSpec, root: &Root, user: &User) -> Result<(), RootfsError> {
+    pub(super) fn put_volumes(
+        &self,
+        spec: &ContainerSpec,
+        root: &Root,
+        user: &User,
+    ) -> Result<(), RootfsError> {
         let mut all: Vec<_> = spec.mounts.iter().zip(&self.volumes).enumerate().collect();
         all.sort_by_key(|(_, (mount, _))| depth(&mount.destination));
         for (place, (mount, tree)) in all {

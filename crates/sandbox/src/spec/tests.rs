@@ -57,8 +57,11 @@ fn nonsense_is_refused() {
     nothing.args.clear();
     assert!(matches!(build(&nothing), Err(SpecError::NoCommand)));
     let mut relative = spec();
-    relative.mounts =
-        vec![super::BindMount { source: "/tmp".into(), destination: "data".to_owned(), ..Default::default() }];
+    relative.mounts = vec![super::BindMount {
+        source: "/tmp".into(),
+        destination: "data".to_owned(),
+        ..Default::default()
+    }];
     assert!(matches!(build(&relative), Err(SpecError::RelativePath(path)) if path == "data"));
 }
 

@@ -63,8 +63,7 @@ pub(super) fn attach(file: &File) -> io::Result<Device> {
             reserved: [0; 8],
         };
         // SAFETY: reads a structure of the kernel's layout that lives across the call.
-        let result =
-            unsafe { libc::ioctl(open.as_raw_fd(), LOOP_CONFIGURE, std::ptr::from_ref(&config)) };
+        let result = unsafe { libc::ioctl(open.as_raw_fd(), LOOP_CONFIGURE, std::ptr::from_ref(&config)) };
         match Errno::result(result) {
             Ok(_) => return Ok(Device { number, _open: open }),
             Err(Errno::EBUSY) => {} // Somebody else has taken it in between.

@@ -15,7 +15,7 @@ fn a_full_file_system_of_a_task_leaves_the_host_its_room() {
         make(&image, 1).unwrap();
         mount_image(&image, &at).unwrap();
         mount_image(&image, &at).unwrap();
-        assert_eq!(mounted_below(&dir).unwrap(), [at.clone()]);
+        assert_eq!(mounted_below(&dir).unwrap(), std::slice::from_ref(&at));
         let file = File::create(at.join("big")).unwrap();
         let full = nix::fcntl::fallocate(&file, nix::fcntl::FallocateFlags::empty(), 0, 2 << 30);
         assert_eq!(full, Err(Errno::ENOSPC));

@@ -7,6 +7,8 @@ mod logs;
 mod ports;
 mod volumes;
 
+pub(in crate::ecs) use container::environment_file;
+
 use crate::ecs::given;
 use wharf_aws::ecs::{EphemeralStorage, RegisterTaskDefinitionInput, RuntimePlatform};
 use wharf_control::operations::{Error, task_definitions::NewDefinition};
@@ -113,7 +115,8 @@ fn ipc_mode(given: &str) -> Result<IpcMode, Error> {
     }
 }
 
-fn ephemeral_storage(given: EphemeralStorage) -> Result<u32, Error> {
+/// Returns the size of a task's disk.
+pub(in crate::ecs) fn ephemeral_storage(given: EphemeralStorage) -> Result<u32, Error> {
     refuse(given::count(given.size_in_gib, "'sizeInGiB' of ephemeralStorage"))
 }
 

@@ -11,7 +11,8 @@ use crate::ecs::shown;
 use wharf_aws::ecs::{self, RequiredAttribute};
 use wharf_control::operations::task_definitions::compatibilities;
 use wharf_model::task_definition::{
-    IpcMode, LogDriver, NetworkMode, PidMode, TaskDefinition, TaskDefinitionStatus,
+    ContainerDefinition, IpcMode, LogDriver, NetworkMode, PidMode, Secret, TaskDefinition,
+    TaskDefinitionStatus, VolumeSource,
 };
 
 /// Returns a definition's shape.
@@ -44,9 +45,7 @@ pub(super) fn definition(definition: &TaskDefinition) -> ecs::TaskDefinition {
         }),
         revision: definition.revision,
         volumes: definition.volumes.iter().map(volumes::volume).collect(),
-        ephemeral_storage: definition
-            .ephemeral_storage_gib
-            .map(|size| ecs::EphemeralStorage { size_in_gib: container::number(size) }),
+        ephemeral_storage: definition.ephemeral_storage_gib.map(shown::ephemeral_storage),
         status: match definition.status {
             TaskDefinitionStatus::Active => "ACTIVE",
             TaskDefinitionStatus::Inactive => "INACTIVE",
@@ -82,7 +81,23 @@ fn required(definition: &TaskDefinition) -> Vec<RequiredAttribute> {
         .iter()
         .filter_map(|container| container.log_configuration.as_ref())
         .any(|log| log.driver == LogDriver::Awslogs);
+    let any = |has: fn(&ContainerDefinition) -> bool| definition.containers.iter().any(has);
+    let of_manager = |secret: &Secret| secret.value_from.contains(":secretsmanager:");
+    let secrets = |wanted: bool| {
+        let mut all = definition.containers.iter().flat_map(|container| &container.secrets);
+        all.any(|secret| of_manager(secret) == wanted)
+    };
+    let volume = |is: fn(&VolumeSource) -> bool| definition.volumes.iter().any(|volume| is(&volume.source));
     let all = [
+        (secrets(true), "ecs.capability.secrets.asm.environment-variables"),
+        (secrets(false), "ecs.capability.secrets.ssm.environment-variables"),
+        (any(|container| !container.environment_files.is_empty()), "ecs.capability.env-files.s3"),
+        (
+            any(|container| container.repository_credentials.is_some()),
+            "ecs.capability.private-registry-authentication.secretsmanager",
+        ),
+        (volume(|source| matches!(source, VolumeSource::Efs(_))), "ecs.capability.efs"),
+        (volume(|source| matches!(source, VolumeSource::Docker(_))), "ecs.capability.docker-plugin.local"),
         (logs, "com.amazonaws.ecs.capability.logging-driver.awslogs"),
         (logs && definition.execution_role_arn.is_some(), "ecs.capability.execution-role-awslogs"),
         (definition.task_role_arn.is_some(), "com.amazonaws.ecs.capability.task-iam-role"),

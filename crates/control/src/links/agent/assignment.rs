@@ -55,6 +55,8 @@ pub(super) fn assignment(
         containers: containers
             .map(|(definition, container)| (overridden(definition, &task.overrides), container.arn.clone()))
             .collect(),
+        volumes: definition.volumes.clone(),
+        ephemeral_storage_gib: task.overrides.ephemeral_storage_gib.or(definition.ephemeral_storage_gib),
         network_mode: definition.network_mode,
         interface,
         tags: task.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
@@ -97,6 +99,9 @@ fn overridden(definition: &ContainerDefinition, overrides: &TaskOverride) -> Con
             Some((_, known)) => known.clone_from(value),
             None => container.environment.push((name.clone(), value.clone())),
         }
+    }
+    if let Some(files) = &given.environment_files {
+        container.environment_files.clone_from(files);
     }
     container.cpu = given.cpu.unwrap_or(container.cpu);
     container.memory = given.memory.or(container.memory);

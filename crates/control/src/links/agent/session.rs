@@ -1,6 +1,6 @@
 //! One connection of an agent, from its hello to its end.
 
-use super::{outgoing::Outgoing, report};
+use super::{outgoing::Outgoing, provisions, report};
 use crate::{Control, operations::log_groups};
 use std::time::Duration;
 use thiserror::Error;
@@ -99,7 +99,7 @@ async fn converse(
                 let view = control.store().view();
                 outgoing.next(&view, control.config())
             };
-            for frame in &frames {
+            for frame in &provisions::add(control, frames).await {
                 write_frame(&mut to, frame).await?;
             }
             tokio::select! {

@@ -60,7 +60,11 @@ pub(super) fn value(value: &Plain, kind: ParameterKind, pattern: Option<&str>) -
 }
 
 /// Returns the tier that a value gets. One that was advanced stays it.
-pub(super) fn tier(asked: Tier, before: Option<ParameterTier>, value: &Plain) -> Result<ParameterTier, Error> {
+pub(super) fn tier(
+    asked: Tier,
+    before: Option<ParameterTier>,
+    value: &Plain,
+) -> Result<ParameterTier, Error> {
     use ParameterTier::{Advanced, Standard};
     let length = value.reveal().len();
     let tier = match (asked, before) {
@@ -79,10 +83,14 @@ pub(super) fn tier(asked: Tier, before: Option<ParameterTier>, value: &Plain) ->
     };
     if length > tier.bytes_max() {
         return Err(Error::Validation(match tier {
-            Standard => "Standard tier parameters support a maximum parameter value of 4096 characters. To create a \
+            Standard => {
+                "Standard tier parameters support a maximum parameter value of 4096 characters. To create a \
                          larger parameter value, upgrade the parameter to use the advanced-parameter tier."
-                .to_owned(),
-            Advanced => "Advanced tier parameters support a maximum parameter value of 8192 characters.".to_owned(),
+                    .to_owned()
+            }
+            Advanced => {
+                "Advanced tier parameters support a maximum parameter value of 8192 characters.".to_owned()
+            }
         }));
     }
     Ok(tier)

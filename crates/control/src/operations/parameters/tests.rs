@@ -39,7 +39,8 @@ fn a_value_matches_its_pattern_and_each_item_of_a_list_does() {
 
 #[test]
 fn a_tier_limits_the_size_and_never_goes_down() {
-    let tier = |asked, before, length: usize| check::tier(asked, before, &Plain::new("x".repeat(length))).ok();
+    let tier =
+        |asked, before, length: usize| check::tier(asked, before, &Plain::new("x".repeat(length))).ok();
     assert_eq!(tier(Tier::Unsaid, None, 4096), Some(Standard));
     assert_eq!(tier(Tier::Unsaid, None, 4097), None);
     assert_eq!(tier(Tier::Intelligent, None, 4097), Some(Advanced));

@@ -1,5 +1,5 @@
-use super::*;
 use super::values::choose;
+use super::*;
 use wharf_model::secret::Sealed;
 
 /// Returns versions written `id stage stage, id stage`.

@@ -1,7 +1,7 @@
 //! Values of secrets: stored under a version's id, found by id or by stage.
 
-use super::{CURRENT, Error, bound_to, seal, stages, staged, usable};
-use crate::{Control, ids, look::Look};
+use super::{CURRENT, Error, bound_to, seal, staged, stages, usable};
+use crate::{Control, ids};
 use wharf_model::{
     Timestamp,
     secret::{Plain, Secret, SecretVersion},
@@ -62,15 +62,13 @@ pub(super) fn add(
     now: Timestamp,
 ) -> Result<bool, Error> {
     if value.plain.reveal().len() > VALUE_MAX {
-        return Err(Error::InvalidParameter(format!(
-            "The secret value is longer than {VALUE_MAX} bytes."
-        )));
+        return Err(Error::InvalidParameter(format!("The secret value is longer than {VALUE_MAX} bytes.")));
     }
     if let Some(known) = secret.versions.iter().find(|version| version.id == id) {
         if is_same(control, secret, known, value)? {
             return Ok(false);
         }
-        return Err(Error::VersionExists { token: id.to_owned(), arn: secret.arn.clone() });
+        return Err(Error::VersionExists { token: id.to_owned(), arn: secret.arn.to_string() });
     }
     secret.versions.push(SecretVersion {
         id: id.to_owned(),
@@ -112,17 +110,7 @@ pub fn get_value(
     secret: &str,
     wanted: &Wanted,
 ) -> Result<(Secret, SecretVersion, Value), Error> {
-    value(control, &control.store().view(), secret, wanted)
-}
-
-/// Does so while the state is being looked at.
-pub(crate) fn value(
-    control: &Control,
-    look: &impl Look,
-    secret: &str,
-    wanted: &Wanted,
-) -> Result<(Secret, SecretVersion, Value), Error> {
-    let secret = usable(look, secret)?;
+    let secret = usable(&control.store().view(), secret)?;
     let version = choose(&secret, wanted)?.clone();
     let value = unseal(control, &secret, &version)?;
     Ok((secret, version, value))
@@ -133,11 +121,11 @@ pub(super) fn choose<'a>(secret: &'a Secret, wanted: &Wanted) -> Result<&'a Secr
     let by_id = |id: &String| secret.versions.iter().find(|version| version.id == *id);
     match (&wanted.version, wanted.stage.as_deref()) {
         (Some(id), stage) => {
-            let version =
-                by_id(id).ok_or_else(|| Error::ValueNotFound(format!("VersionId: {id}")))?;
+            let version = by_id(id).ok_or_else(|| Error::ValueNotFound(format!("VersionId: {id}")))?;
             if stage.is_some_and(|stage| !version.stages.iter().any(|known| known == stage)) {
                 return Err(Error::InvalidRequest(
-                    "You provided a VersionStage that is not associated to the provided VersionId.".to_owned(),
+                    "You provided a VersionStage that is not associated to the provided VersionId."
+                        .to_owned(),
                 ));
             }
             Ok(version)

@@ -7,15 +7,9 @@ use wharf_model::task_definition::{ContainerDefinition, NetworkMode};
 
 /// Refuses the first member that asks for something that no node does.
 pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
-    refuse(
-        "",
-        [(new.ephemeral_storage_gib.is_some(), "ephemeralStorage"), (!new.volumes.is_empty(), "volumes")],
-    )?;
     for container in &new.containers {
         let of = format!(" of container '{}'", container.name);
         refuse(&of, lifecycle(container))?;
-        refuse(&of, told(container))?;
-        refuse(&of, mounted(container))?;
         refuse(&of, connected(container, new.network_mode))?;
         refuse(&of, absent(container))?;
     }
@@ -30,22 +24,6 @@ fn lifecycle(container: &ContainerDefinition) -> [(bool, &'static str); 4] {
         (container.health_check.is_some(), "healthCheck"),
         (container.restart_policy.as_ref().is_some_and(|policy| policy.enabled), "restartPolicy"),
     ]
-}
-
-/// What it is told that the definition does not say itself.
-fn told(container: &ContainerDefinition) -> [(bool, &'static str); 4] {
-    let secret_options = container.log_configuration.as_ref().map(|log| &log.secret_options);
-    [
-        (container.repository_credentials.is_some(), "repositoryCredentials"),
-        (!container.environment_files.is_empty(), "environmentFiles"),
-        (!container.secrets.is_empty(), "secrets"),
-        (secret_options.is_some_and(|options| !options.is_empty()), "secretOptions"),
-    ]
-}
-
-/// What it sees of volumes.
-fn mounted(container: &ContainerDefinition) -> [(bool, &'static str); 2] {
-    [(!container.mount_points.is_empty(), "mountPoints"), (!container.volumes_from.is_empty(), "volumesFrom")]
 }
 
 /// How it is reached.

@@ -3,7 +3,7 @@
 mod allowed;
 mod told;
 
-use super::NewDefinition;
+use super::{NewDefinition, provided, volumes};
 use crate::operations::Error;
 use std::collections::BTreeSet;
 use wharf_model::task_definition::{ContainerDefinition, LaunchType, LogDriver, NetworkMode, TaskDefinition};
@@ -68,6 +68,8 @@ pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
             "Invalid 'memory' setting for task: the memory of the containers adds up to more than that of the task.",
         ));
     }
+    volumes::check(new)?;
+    provided::check(new)?;
     if new.requires_compatibilities.contains(&LaunchType::Fargate) { check_fargate(new) } else { Ok(()) }
 }
 
@@ -91,7 +93,8 @@ fn check_task_size(new: &NewDefinition) -> Result<(), Error> {
 /// Returns the launch types that a definition can be started with.
 pub fn compatibilities(definition: &TaskDefinition) -> Vec<LaunchType> {
     let sized = definition.cpu.zip(definition.memory).is_some_and(|(cpu, memory)| fargate::fits(cpu, memory));
-    if sized { vec![LaunchType::Ec2, LaunchType::Fargate] } else { vec![LaunchType::Ec2] }
+    let anywhere = !definition.volumes.iter().any(volumes::is_of_instances);
+    if sized && anywhere { vec![LaunchType::Ec2, LaunchType::Fargate] } else { vec![LaunchType::Ec2] }
 }
 
 fn check_fargate(new: &NewDefinition) -> Result<(), Error> {

@@ -45,13 +45,7 @@ fn level(from: &OwnedFd, to: &OwnedFd, linked: &mut Linked) -> io::Result<()> {
     take_after(from, to)
 }
 
-fn file(
-    from: &OwnedFd,
-    to: &OwnedFd,
-    name: &CString,
-    stat: &Stat,
-    linked: &mut Linked,
-) -> io::Result<()> {
+fn file(from: &OwnedFd, to: &OwnedFd, name: &CString, stat: &Stat, linked: &mut Linked) -> io::Result<()> {
     let identity = (stat.st_dev, stat.st_ino);
     if let Some((dir, first)) = linked.get(&identity) {
         return Ok(linkat(dir, first, to, name, AtFlags::empty())?);

@@ -91,7 +91,11 @@ pub(super) fn secret(given: ecs::Secret) -> model::Secret {
     model::Secret { name: given.name, value_from: given.value_from }
 }
 
-fn environment_file(given: EnvironmentFile, of: &str) -> Result<model::EnvironmentFile, Error> {
+/// Returns a file of environment variables.
+pub(in crate::ecs) fn environment_file(
+    given: EnvironmentFile,
+    of: &str,
+) -> Result<model::EnvironmentFile, Error> {
     match given.kind.as_str() {
         "s3" => Ok(model::EnvironmentFile { value: given.value }),
         other => {

@@ -29,11 +29,7 @@ pub(super) fn container(given: &ContainerDefinition, network_mode: NetworkMode) 
         entry_point: given.entry_point.clone(),
         command: given.command.clone(),
         environment: shown::pairs(&given.environment),
-        environment_files: given
-            .environment_files
-            .iter()
-            .map(|file| ecs::EnvironmentFile { value: file.value.clone(), kind: "s3".to_owned() })
-            .collect(),
+        environment_files: shown::environment_files(&given.environment_files),
         mount_points: given.mount_points.iter().map(volumes::mount_point).collect(),
         volumes_from: given.volumes_from.iter().map(volumes::volume_from).collect(),
         linux_parameters: given.linux_parameters.as_ref().map(linux::parameters),
