@@ -45,9 +45,16 @@ def wharf():
                 environment.setenv("AWS_CONFIG_FILE", f"{folder}/none")
                 environment.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{folder}/none")
                 environment.setenv("AWS_PAGER", "")
+                command.state = f"{folder}/state"
                 yield command
         finally:
             command("down", "--all")
+
+
+@pytest.fixture(scope="session")
+def wharf_state(wharf) -> str:
+    """Returns the state directory."""
+    return wharf.state
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,7 @@ def test_each_registration_is_a_new_revision_and_comes_back_as_it_was_given(ecs)
             "networkMode": "host",
         },
         {"containerDefinitions": [container()], "requiresCompatibilities": ["FARGATE"], "cpu": "256"},
-        {"containerDefinitions": [container()], "volumes": [{"name": "data", "host": {}}]},
+        {"containerDefinitions": [container()], "volumes": [{"name": "data", "configuredAtLaunch": True}]},
     ],
 )
 def test_a_definition_that_cannot_run_is_refused_and_not_kept(ecs, wrong):

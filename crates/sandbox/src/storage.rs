@@ -117,7 +117,9 @@ pub fn unmount(at: &Utf8Path) -> Result<(), StorageError> {
 
 /// Returns the mount points below a directory, innermost first.
 pub fn mounted_below(dir: &Utf8Path) -> Result<Vec<Utf8PathBuf>, StorageError> {
-    let path = Utf8Path::new("/proc/self/mountinfo");
+    // The list has real paths, and a run directory may be named by way of a symlink.
+    let dir = &dir.canonicalize_utf8().unwrap_or_else(|_| dir.to_owned());
+    let path = Utf8Path::new("/proc/thread-self/mountinfo");
     let text = fs::read_to_string(path).map_err(system("read", path))?;
     let points = text.lines().filter_map(|line| line.split(' ').nth(4)).map(unescape);
     let mut found: Vec<Utf8PathBuf> =

@@ -11,3 +11,4 @@ mod given;
 mod life;
 mod machine;
 mod restart;
+mod volumes;

@@ -18,7 +18,7 @@ fn f04_containers_outlive_keeper_and_the_next_one_learns_code_and_output() {
     spec.mounts = vec![wharf_sandbox::spec::BindMount {
         source: shared.clone(),
         destination: "/tmp".to_owned(),
-        read_only: false,
+        ..Default::default()
     }];
     let created = machine.run_spec("survivor", &spec).unwrap();
     while machine.output("survivor").0 != "before\n" {

@@ -5,6 +5,7 @@ mod allowed;
 mod bad_input;
 mod balancer;
 mod full_disk;
+mod given;
 mod hello;
 mod isolation;
 mod network_modes;
