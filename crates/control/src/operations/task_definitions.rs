@@ -18,8 +18,8 @@ use wharf_model::{
 };
 use wharf_store::Counter;
 
-pub(crate) use validate::MEMORY_MIN;
 pub use provided::{disk, environment_files, overridden};
+pub(crate) use validate::MEMORY_MIN;
 pub use validate::compatibilities;
 
 /// What a revision is registered from.
