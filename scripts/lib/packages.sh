@@ -7,11 +7,14 @@ packages_run=(iproute2 nftables)
 # To make images without a registry.
 packages_bundles=(debootstrap debian-archive-keyring buildah umoci skopeo ca-certificates)
 # To test as a user would.
-packages_test=(curl jq git python3-venv procps)
+packages_test=(curl jq git python3-venv procps busybox-static)
 # The second AWS CLI, where the distribution has it: only it has `aws logs tail`.
 packages_test_wanted=(awscli)
 # To make and run the container that --in-container tests in.
 packages_container=(debootstrap debian-archive-keyring runc jq iproute2)
+# To make the virtual machine of scripts/test-v2, and what is installed in it.
+packages_v2=(qemu-system-x86 busybox-static cpio kmod e2fsprogs debootstrap debian-archive-keyring)
+packages_in_v2=(iproute2 nftables procps kmod python3-minimal libpython3-stdlib libseccomp2 libelf1 zlib1g)
 
 # packages_missing <package…>: prints those that are not installed.
 packages_missing() {
