@@ -48,5 +48,11 @@ pub(crate) fn resolv_conf(
     text
 }
 
+/// Returns the name servers that a `resolv.conf` names.
+pub(crate) fn nameservers(text: &str) -> Vec<Ipv4Addr> {
+    let servers = text.lines().filter_map(|line| line.trim().strip_prefix("nameserver"));
+    servers.filter_map(|rest| rest.trim().parse().ok()).collect()
+}
+
 #[cfg(test)]
 mod tests;

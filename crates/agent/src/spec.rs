@@ -78,7 +78,16 @@ struct Names {
 
 fn names(record: &Record, definition: &ContainerDefinition, nameservers: &[Ipv4Addr]) -> Names {
     let assignment = &record.assignment;
-    let asked = files::resolv_conf(&assignment.arn.region, nameservers, definition);
+    let asked = match assignment.network_mode {
+        // The task's own resolver is not there.
+        NetworkMode::Host => {
+            let servers = files::nameservers(&files::of_host(files::RESOLV_CONF));
+            files::resolv_conf(&assignment.arn.region, &servers, definition)
+        }
+        NetworkMode::Awsvpc | NetworkMode::Bridge | NetworkMode::None => {
+            files::resolv_conf(&assignment.arn.region, nameservers, definition)
+        }
+    };
     let asks = !definition.dns_servers.is_empty() || !definition.dns_search_domains.is_empty();
     let own = |address: Option<Ipv4Addr>, name: String, resolv_conf: String| {
         let hostname = definition.hostname.clone().unwrap_or(name);

@@ -24,3 +24,9 @@ fn what_a_definition_says_of_names_goes_before_the_nodes() {
     let text = resolv_conf("us-east-1", &[Ipv4Addr::new(10, 0, 0, 2)], &definition);
     assert_eq!(text, "search a.example b.example\nnameserver 9.9.9.9\n");
 }
+
+#[test]
+fn name_servers_are_read_from_the_hosts_file() {
+    let text = "# stub\nnameserver 127.0.0.53\n nameserver 10.0.0.2\nnameserver ::1\nsearch example.com\n";
+    assert_eq!(nameservers(text), [Ipv4Addr::new(127, 0, 0, 53), Ipv4Addr::new(10, 0, 0, 2)]);
+}
