@@ -1,18 +1,24 @@
 //! A store of content by its digest: `<root>/blobs/sha256/<hex>`.
 //!
 //! Content arrives in `<root>/ingest/`, is hashed on the way, and becomes visible by one rename after its
-//! digest and size were found right and the bytes are on the disk. Whatever a crash left in `ingest` is
-//! removed when the store is opened, so a root belongs to one process at a time.
+//! digest and size were found right and the bytes are on the disk. What a crash left in `ingest` is removed when
+//! the store is opened, but for downloads that can go on where they stopped (`<hex>.part`), which are kept for a
+//! day. A root belongs to one process at a time.
 
 use crate::digest::Digest;
 use crate::durable;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
-use std::io;
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::io::{self, Read as _};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+
+/// How long the beginning of a download waits to be continued.
+const PART_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// Content by digest in a folder.
 #[derive(Clone, Debug)]
@@ -20,6 +26,8 @@ pub struct BlobStore {
     blobs: Utf8PathBuf,
     ingest: Utf8PathBuf,
     next: Arc<AtomicU64>,
+    /// The downloads under way that can be continued.
+    parts: Arc<Mutex<HashSet<Utf8PathBuf>>>,
 }
 
 /// Why content could not be stored or read.
@@ -82,12 +90,44 @@ impl BlobStore {
             blobs: root.join("blobs/sha256"),
             ingest: root.join("ingest"),
             next: Arc::new(AtomicU64::new(0)),
+            parts: Arc::default(),
         };
-        std::fs::create_dir_all(&store.blobs)
-            .map_err(|source| BlobError::io("create folder", &store.blobs, source))?;
-        durable::empty_folder(&store.ingest)
-            .map_err(|source| BlobError::io("empty folder", &store.ingest, source))?;
+        for folder in [&store.blobs, &store.ingest] {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| BlobError::io("create folder", folder, source))?;
+        }
+        store.sweep(PART_LIFE)?;
         Ok(store)
+    }
+
+    /// Removes what is left of content that never came whole: beginnings that nobody has continued for `part_life`,
+    /// and everything else that nobody is writing.
+    pub fn sweep(&self, part_life: Duration) -> Result<(), BlobError> {
+        let failed = |source| BlobError::io("empty folder", &self.ingest, source);
+        let first_own = self.next.load(Ordering::Relaxed);
+        for entry in self.ingest.read_dir_utf8().map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            let kept = match path.extension() {
+                Some("part") => {
+                    let at = entry.metadata().and_then(|about| about.modified()).map_err(failed)?;
+                    let age = SystemTime::now().duration_since(at).unwrap_or_default();
+                    let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+                    age < part_life || parts.contains(path)
+                }
+                // Drafts of this process are removed by who writes them.
+                _ => first_own > 0,
+            };
+            if !kept {
+                let removed = if entry.file_type().map_err(failed)?.is_dir() {
+                    std::fs::remove_dir_all(path)
+                } else {
+                    std::fs::remove_file(path)
+                };
+                removed.map_err(|source| BlobError::io("remove", path, source))?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns where the content is, or would be.
@@ -137,6 +177,26 @@ impl BlobStore {
         }
     }
 
+    /// Removes content, for callers that may block.
+    pub(crate) fn remove_now(&self, digest: &Digest) -> Result<(), BlobError> {
+        let path = self.path(digest);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(BlobError::io("remove", &path, source))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the digests of all content, for callers that may block.
+    pub(crate) fn list_now(&self) -> Result<Vec<Digest>, BlobError> {
+        let failed = |source| BlobError::io("list", &self.blobs, source);
+        let entries = self.blobs.read_dir_utf8().map_err(failed)?;
+        let names = entries.map(|entry| entry.map(|entry| format!("sha256:{}", entry.file_name())));
+        let names = names.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+
     /// Returns the digests of all content and when each was stored.
     pub async fn list(&self) -> Result<Vec<(Digest, std::time::SystemTime)>, BlobError> {
         let failed = |source| BlobError::io("list", &self.blobs, source);
@@ -151,13 +211,68 @@ impl BlobStore {
         Ok(found)
     }
 
+    /// Makes content young again, so that whoever was told that it is here still finds it a while later.
+    pub async fn touch(&self, digest: &Digest) -> Result<(), BlobError> {
+        let path = self.path(digest);
+        let touched = tokio::task::spawn_blocking({
+            let path = path.clone();
+            move || durable::touch(&path)
+        });
+        match touched.await.unwrap_or_else(|join| Err(io::Error::other(join))) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(BlobError::io("touch", &path, source))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Begins to take in the content of this digest, or goes on where an earlier try stopped. Dropped unfinished, it
+    /// leaves what has come for the next try.
+    pub async fn resume(&self, digest: &Digest) -> Result<Ingest, BlobError> {
+        let path = self.ingest.join(format!("{}.part", digest.hex()));
+        let fresh = self.parts.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone());
+        if !fresh {
+            return self.ingest().await;
+        }
+        let removed = Removed { path: path.clone(), parts: Some(Arc::clone(&self.parts)), keep: true };
+        let opened = tokio::task::spawn_blocking({
+            let path = path.clone();
+            move || -> io::Result<(std::fs::File, Sha256, u64)> {
+                let mut file = std::fs::File::options()
+                    .read(true)
+                    .write(true)
+                    .create(true)
+                    .truncate(false)
+                    .open(&path)?;
+                let (mut hasher, mut written, mut piece) = (Sha256::new(), 0, vec![0; 256 * 1024]);
+                loop {
+                    let count = file.read(&mut piece)?;
+                    if count == 0 {
+                        return Ok((file, hasher, written));
+                    }
+                    hasher.update(&piece[..count]);
+                    written += count as u64;
+                }
+            }
+        });
+        let opened = opened.await.unwrap_or_else(|join| Err(io::Error::other(join)));
+        let (file, hasher, written) = opened.map_err(|source| BlobError::io("continue", &path, source))?;
+        let file = File::from_std(file);
+        Ok(Ingest { store: self.clone(), path, file, hasher, written, removed })
+    }
+
+    /// Returns the path of a folder for work under way, which is not there yet.
+    pub(crate) fn scratch(&self) -> Utf8PathBuf {
+        self.ingest.join(self.next.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+
     /// Begins to take in content.
     pub async fn ingest(&self) -> Result<Ingest, BlobError> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let path = self.ingest.join(number.to_string());
         let file = File::create(&path).await.map_err(|source| BlobError::io("create", &path, source))?;
-        let removed = Removed(path.clone());
-        Ok(Ingest { store: self.clone(), path, file, hasher: Sha256::new(), written: 0, _removed: removed })
+        let removed = Removed { path: path.clone(), parts: None, keep: false };
+        Ok(Ingest { store: self.clone(), path, file, hasher: Sha256::new(), written: 0, removed })
     }
 }
 
@@ -169,19 +284,28 @@ pub struct Ingest {
     file: File,
     hasher: Sha256,
     written: u64,
-    _removed: Removed,
+    removed: Removed,
 }
 
-/// Removes a draft that did not become content; after the rename there is nothing at its path.
+/// Removes a draft that did not become content, unless it can be continued; after the rename there is nothing at its
+/// path.
 #[derive(Debug)]
-struct Removed(Utf8PathBuf);
+struct Removed {
+    path: Utf8PathBuf,
+    parts: Option<Arc<Mutex<HashSet<Utf8PathBuf>>>>,
+    keep: bool,
+}
 
 impl Drop for Removed {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.0)
+        if !self.keep
+            && let Err(error) = std::fs::remove_file(&self.path)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::debug!(path = %self.0, %error, "draft left until the next start");
+            tracing::debug!(path = %self.path, %error, "draft left until the next start");
+        }
+        if let Some(parts) = &self.parts {
+            parts.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
         }
     }
 }
@@ -198,7 +322,11 @@ impl Ingest {
         while !rest.is_empty() {
             // A caller that gives up while this waits has handed over nothing, so count and hash stay true.
             let taken = self.file.write(rest).await;
-            let taken = taken.map_err(|source| BlobError::io("write", &self.path, source))?;
+            let taken = taken.map_err(|source| {
+                // Its room is wanted.
+                self.removed.keep &= !is_full(&source);
+                BlobError::io("write", &self.path, source)
+            })?;
             self.hasher.update(&rest[..taken]);
             self.written += taken as u64;
             rest = &rest[taken..];
@@ -219,6 +347,8 @@ impl Ingest {
 
     /// Makes the content visible if it is what was promised, and durable before it is visible.
     pub async fn finish(mut self, expected: &Digest, size: Option<u64>) -> Result<u64, BlobError> {
+        // What is wrong now will not be right later.
+        self.removed.keep = false;
         if let Some(size) = size.filter(|&size| size != self.written) {
             return Err(BlobError::SizeMismatch {
                 expected_digest: expected.clone(),

@@ -29,3 +29,8 @@ pub(crate) fn empty_folder(folder: &Utf8Path) -> io::Result<()> {
     }
     fs::create_dir_all(folder)
 }
+
+/// Sets a file's time to now.
+pub(crate) fn touch(path: &Utf8Path) -> io::Result<()> {
+    File::open(path)?.set_modified(std::time::SystemTime::now())
+}

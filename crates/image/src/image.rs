@@ -1,6 +1,7 @@
 //! What a pull yields: an image that is here, unpacked, with the settings its author baked in.
 
 use crate::digest::Digest;
+use crate::pull::Lease;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,8 @@ pub struct Image {
     pub layers: Vec<Utf8PathBuf>,
     /// The layers' compressed size in bytes.
     pub size: u64,
+    /// Keeps the image from being cleaned away while it is held.
+    pub lease: Option<Lease>,
 }
 
 /// The settings of a container that an image brings along.

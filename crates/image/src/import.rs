@@ -1,4 +1,14 @@
-//! Images from an OCI layout, a folder on this machine, straight into a repository.
+//! Images from files of this machine, straight into a repository: an OCI layout, an archive of one, what `docker save`
+//! or `podman save` wrote, a folder of skopeo's `dir:`, or a root file system.
+//!
+//! Whatever it is becomes an OCI layout in a scratch folder first (`layout`), and that is then imported.
+
+mod archive;
+mod docker;
+mod layout;
+mod rootfs;
+#[cfg(test)]
+mod tests;
 
 use crate::blob::{BlobError, BlobStore};
 use crate::digest::Digest;
@@ -10,16 +20,48 @@ use std::collections::BTreeMap;
 use std::io;
 use tokio::io::AsyncReadExt as _;
 
+pub use rootfs::Start;
+
 /// Why a layout was not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// A file of the layout could not be read.
+    /// A file could not be read.
     #[error("read {path}")]
     Read {
         /// Which file.
         path: Utf8PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The scratch folder could not be written.
+    #[error("write {path}")]
+    Write {
+        /// Which file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is nothing that holds an image.
+    #[error("{path} is no image: {why}")]
+    NotAnImage {
+        /// The file or folder.
+        path: Utf8PathBuf,
+        /// What it lacks.
+        why: String,
+    },
+    /// It holds no name, and none was given.
+    #[error("the image in {path} has no name: say which repository and tag it is for")]
+    NoName {
+        /// The file or folder.
+        path: Utf8PathBuf,
+    },
+    /// The repository could not be made.
+    #[error("make repository {repository}")]
+    Repository {
+        /// Its name.
+        repository: String,
+        /// Why not.
+        source: crate::registry::RegistryError,
     },
     /// The layout's index is not one.
     #[error("understand {path}")]
@@ -85,6 +127,53 @@ impl Entry {
     }
 }
 
+/// An image on its way in: a layout, and the names that the images in it had where they came from.
+#[derive(Debug)]
+pub struct Prepared {
+    folder: Utf8PathBuf,
+    scratch: Option<Utf8PathBuf>,
+    names: Vec<String>,
+}
+
+/// Makes a layout of whatever `path` is. A root file system is an image only with something to run, `start`. Blocks for
+/// as long as it takes to read all of it.
+pub fn prepare(registry: &Registry, path: &Utf8Path, start: Option<&Start>) -> Result<Prepared, ImportError> {
+    let scratch = registry.scratch();
+    let prepared = layout::prepare(&scratch, path, start);
+    if prepared.is_err() && scratch.exists() {
+        std::fs::remove_dir_all(&scratch).map_err(|source| ImportError::Write { path: scratch, source })?;
+    }
+    prepared
+}
+
+impl Prepared {
+    /// Returns the names that the images in it had.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Copies the image of this name, or the only one, into a repository that exists, and returns its digest.
+    pub async fn import(
+        &self,
+        registry: &Registry,
+        repository: &str,
+        name: Option<&str>,
+        tag: &str,
+    ) -> Result<Digest, ImportError> {
+        import_layout(registry, repository, &self.folder, name, tag).await
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if let Some(scratch) = &self.scratch
+            && let Err(error) = std::fs::remove_dir_all(scratch)
+        {
+            tracing::warn!(%scratch, %error, "scratch folder of an import remains until the next start");
+        }
+    }
+}
+
 /// Copies an image of the layout in `folder` into a repository that exists, under `tag`, and returns its
 /// digest. `name` chooses among several images by their annotation `org.opencontainers.image.ref.name`.
 pub async fn import_layout(
@@ -99,8 +188,11 @@ pub async fn import_layout(
     let index: Index = serde_json::from_slice(&content)
         .map_err(|source| ImportError::Index { path: path.clone(), source })?;
     let found = match (name, index.manifests.as_slice()) {
-        (None, [only]) => Some(only),
-        (None, _) => None,
+        // An image of several names is listed once for each.
+        (None, [first, rest @ ..]) => {
+            Some(first).filter(|_| rest.iter().all(|other| other.digest == first.digest))
+        }
+        (None, []) => None,
         (Some(name), entries) => entries.iter().find(|entry| entry.name() == Some(name)),
     };
     let Some(found) = found else {

@@ -8,6 +8,7 @@
 
 mod blob;
 mod digest;
+mod disk;
 mod durable;
 mod image;
 mod import;
@@ -20,17 +21,18 @@ mod unpack;
 
 pub use blob::{BlobError, BlobStore, Ingest};
 pub use digest::{Digest, InvalidDigest};
+pub use disk::Room;
 pub use image::{Image, ImageConfig};
-pub use import::{ImportError, import_layout};
+pub use import::{ImportError, Prepared, Start, import_layout, prepare};
 pub use layers::{LayerError, LayerStore};
 pub use manifest::ManifestInvalid;
 pub use name::{EcrName, ImageName, InvalidName, is_repository, is_tag};
 pub use pull::{
-    Credentials, LocalRegistry, Login, PullCause, PullError, PullLimits, Puller, PullerConfig, PullerError,
-    RemoteError,
+    Cleaned, Credentials, KeptImage, Lease, LocalRegistry, Login, PullCause, PullError, PullLimits, Puller,
+    PullerConfig, PullerError, RemoteError,
 };
 pub use registry::{
     Authorize, Body, ImageDetail, ManifestError, PushedManifest, Registry, RegistryError, Repository,
-    StoredManifest,
+    StoredManifest, UploadError,
 };
 pub use unpack::{Compression, UnpackError, UnpackLimits, Unpacked, unpack};

@@ -11,7 +11,9 @@
 //! asks for the same content at the same time waits for one download.
 
 mod cause;
+mod cleaning;
 mod fetch;
+mod lease;
 mod records;
 mod remote;
 
@@ -24,6 +26,7 @@ use crate::unpack::UnpackLimits;
 use camino::Utf8PathBuf;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
+use lease::{Pins, Uses, lock};
 use oci_client::client::Client;
 use records::{ImageRecord, Records};
 use remote::Remote;
@@ -31,9 +34,11 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::Semaphore;
 
 pub use cause::{PullCause, PullError, RemoteError};
+pub use cleaning::{Cleaned, KeptImage};
+pub use lease::Lease;
 
 /// A user and password for a registry.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -85,8 +90,10 @@ pub struct PullLimits {
     pub pause: Duration,
     /// The layers of one image that are brought here at a time.
     pub layers_at_once: NonZeroUsize,
-    /// The downloads of all images at a time.
+    /// The downloads from one registry at a time; one that hangs does not hold up another.
     pub downloads_at_once: NonZeroUsize,
+    /// The fewest bytes that a transfer brings within `idle_max`; a slower one is broken off and tried again.
+    pub idle_bytes_min: u64,
     /// The layers unpacked at a time.
     pub unpacks_at_once: NonZeroUsize,
     /// The compressed size of an image.
@@ -105,6 +112,7 @@ impl Default for PullLimits {
             pause: Duration::from_millis(300),
             layers_at_once: count(4),
             downloads_at_once: count(8),
+            idle_bytes_min: 16 << 10,
             unpacks_at_once: count(2),
             compressed_bytes_max: 32 << 30,
             unpack: UnpackLimits::default(),
@@ -146,7 +154,8 @@ pub enum PullerError {
     },
 }
 
-type Flight = Shared<BoxFuture<'static, Result<Arc<ImageRecord>, Arc<PullCause>>>>;
+type Pulled = Result<(Arc<ImageRecord>, Lease), Arc<PullCause>>;
+type Flight = Shared<BoxFuture<'static, Pulled>>;
 
 struct Inner {
     root: Utf8PathBuf,
@@ -159,10 +168,10 @@ struct Inner {
     local_login: tokio::sync::Mutex<Option<Option<Login>>>,
     flights: Mutex<HashMap<(String, Digest), Flight>>,
     turns: Mutex<HashMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
-    downloads: Semaphore,
+    /// By registry.
+    downloads: Mutex<HashMap<String, Arc<Semaphore>>>,
     unpacks: Arc<Semaphore>,
-    /// Pulls read, cleaning up writes.
-    cleaning: RwLock<()>,
+    uses: Arc<Mutex<Uses>>,
 }
 
 impl Puller {
@@ -179,9 +188,9 @@ impl Puller {
             local_login: tokio::sync::Mutex::new(None),
             flights: Mutex::default(),
             turns: Mutex::default(),
-            downloads: Semaphore::new(limits.downloads_at_once.get()),
+            downloads: Mutex::default(),
             unpacks: Arc::new(Semaphore::new(limits.unpacks_at_once.get())),
-            cleaning: RwLock::new(()),
+            uses: Arc::default(),
             root,
             local,
             limits,
@@ -200,8 +209,16 @@ impl Puller {
         let deadline = self.0.limits.deadline;
         let pulled = tokio::time::timeout(deadline, Box::pin(self.0.pull(&name, login))).await;
         let pulled = pulled.unwrap_or_else(|_| Err(Arc::new(PullCause::Deadline(deadline))));
-        let record = pulled.map_err(|cause| PullError { reference: reference.to_owned(), cause })?;
-        Ok(self.0.image(name.to_string(), &record))
+        let (record, lease) = pulled.map_err(|cause| PullError { reference: reference.to_owned(), cause })?;
+        let (inner, full, digest) = (Arc::clone(&self.0), name.to_string(), record.digest.clone());
+        let named = tokio::task::spawn_blocking(move || {
+            inner.records.touch(&digest).and_then(|()| inner.records.name(&digest, &full))
+        });
+        // It is for people and for the order of cleaning; the image is here all the same.
+        if let Ok(Err(error)) = named.await {
+            tracing::warn!(%error, "use of an image not noted");
+        }
+        Ok(self.0.image(name.to_string(), &record, lease))
     }
 
     /// Returns the digest that a name stands for now, without bringing the image here.
@@ -214,42 +231,34 @@ impl Puller {
 
     /// Returns an image if it is here, by the digest that its name stood for.
     pub fn cached(&self, digest: &Digest) -> Option<Image> {
-        let record = self.0.complete(digest)?;
-        Some(self.0.image(digest.to_string(), &record))
-    }
-
-    /// Removes the images whose digests are not in `keep`, with the layers that nothing else needs. No
-    /// container may be using them. Returns how many layers went.
-    pub async fn prune(&self, keep: &[Digest]) -> Result<usize, PullerError> {
-        let _alone = self.0.cleaning.write().await;
-        let kept = self.0.records.retain(|digest| keep.contains(digest));
-        let kept = kept.map_err(|source| PullerError::Records { root: self.0.root.clone(), source })?;
-        let needed =
-            |hex: &str| kept.iter().any(|record| record.diff_ids.iter().any(|layer| layer.hex() == hex));
-        let removed = self.0.layers.retain(needed)?;
-        for (digest, _) in self.0.blobs.list().await? {
-            if !kept.iter().any(|record| record.id == digest) {
-                self.0.blobs.remove(&digest).await?;
-            }
-        }
-        Ok(removed)
+        let (record, lease) = self.0.hold(digest)?;
+        Some(self.0.image(digest.to_string(), &record, lease))
     }
 }
 
 impl Inner {
-    async fn pull(
-        self: &Arc<Inner>,
-        name: &ImageName,
-        login: Option<Login>,
-    ) -> Result<Arc<ImageRecord>, Arc<PullCause>> {
-        if let Some(record) = name.digest().and_then(|digest| self.complete(digest)) {
-            return Ok(record);
+    async fn pull(self: &Arc<Inner>, name: &ImageName, login: Option<Login>) -> Pulled {
+        if let Some(held) = name.digest().and_then(|digest| self.hold(digest)) {
+            return Ok(held);
         }
         let (digest, remote) = self.resolve(name, login).await?;
-        if let Some(record) = self.complete(&digest) {
-            return Ok(record);
+        if let Some(held) = self.hold(&digest) {
+            return Ok(held);
         }
         self.flight(name, digest, remote).await
+    }
+
+    /// Returns what is known of an image whose layers are all here, and keeps it here.
+    fn hold(&self, digest: &Digest) -> Option<(Arc<ImageRecord>, Lease)> {
+        let mut uses = lock(&self.uses);
+        let record = self.complete(digest)?;
+        let lease = Lease::take(&self.uses, &mut uses, digest);
+        Some((record, lease))
+    }
+
+    /// Keeps the layers and blobs with these digests here, whether they are here already or not.
+    fn pin(&self, contents: Vec<Digest>) -> Pins {
+        Pins::new(&self.uses, contents)
     }
 
     /// Joins the pull of this content from this repository, or begins it. It goes on if all who wait leave.
@@ -263,12 +272,14 @@ impl Inner {
         let reference = name.to_string();
         let task = tokio::spawn(async move {
             let inner = Arc::clone(&landing.inner);
-            let _pulling = inner.cleaning.read().await;
+            // Held from before it is here, so that there is no moment in which nobody holds it.
+            let lease = Lease::take(&inner.uses, &mut lock(&inner.uses), &digest);
             let deadline = inner.limits.deadline;
             let fetched = Box::pin(inner.fetch(remote, &reference, digest));
             let fetched = tokio::time::timeout(deadline, fetched).await;
             drop(landing);
-            fetched.unwrap_or(Err(PullCause::Deadline(deadline))).map_err(Arc::new)
+            let fetched = fetched.unwrap_or(Err(PullCause::Deadline(deadline))).map_err(Arc::new);
+            fetched.map(|record| (record, lease))
         });
         let flight = task.map(|joined| joined.unwrap_or_else(|_| Err(Arc::new(PullCause::Interrupted))));
         let flight = flight.boxed().shared();
@@ -289,16 +300,22 @@ impl Inner {
                 Ok(digest) => return Ok((digest, remote)),
                 Err(source) => source,
             };
-            if retries >= 1 {
+            let retries_max = if source.is_busy() { fetch::BUSY_TRIES_MAX } else { 1 };
+            if retries >= retries_max {
                 return Err(PullCause::Resolve { reference: name.to_string(), retries, source });
             }
             retries += 1;
             if matches!(source, RemoteError::Unauthorized(_)) {
                 remote = self.remote(name, login.clone(), true).await?;
             } else {
-                tokio::time::sleep(self.limits.pause).await;
+                tokio::time::sleep(self.pause(retries - 1)).await;
             }
         }
+    }
+
+    /// Returns how long to wait before the next try.
+    fn pause(&self, retries: u32) -> Duration {
+        (self.limits.pause * 2_u32.pow(retries.min(8))).min(fetch::PAUSE_MAX)
     }
 
     /// Returns the repository of a name at the registry that answers for it. `again` asks for a new login.
@@ -337,13 +354,23 @@ impl Inner {
         Ok(Remote::new(client, &registry, name.repository(), login.as_ref(), idle_max).await)
     }
 
+    /// Returns the room for downloads from a registry.
+    fn downloads(&self, registry: &str) -> Arc<Semaphore> {
+        let mut downloads = self.downloads.lock().unwrap_or_else(PoisonError::into_inner);
+        if downloads.len() >= 64 {
+            downloads.retain(|_, room| Arc::strong_count(room) > 1);
+        }
+        let at_once = self.limits.downloads_at_once.get();
+        Arc::clone(downloads.entry(registry.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(at_once))))
+    }
+
     /// Returns what is known of an image whose layers are all here.
     fn complete(&self, digest: &Digest) -> Option<Arc<ImageRecord>> {
         let record = self.records.get(digest)?;
         record.diff_ids.iter().all(|layer| self.layers.has(layer)).then_some(record)
     }
 
-    fn image(&self, reference: String, record: &ImageRecord) -> Image {
+    fn image(&self, reference: String, record: &ImageRecord, lease: Lease) -> Image {
         Image {
             reference,
             digest: record.digest.clone(),
@@ -352,6 +379,7 @@ impl Inner {
             config: record.config.clone(),
             layers: record.diff_ids.iter().map(|layer| self.layers.path(layer)).collect(),
             size: record.size,
+            lease: Some(lease),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! Reading serves from memory. A write changes a copy, makes it durable, and only then lets readers see it.
 
 mod handle;
+mod layers;
 mod manifests;
 mod record;
 mod reply;
@@ -22,6 +23,7 @@ use std::time::{Duration, SystemTime};
 use uploads::Uploads;
 
 pub use handle::Body;
+pub use layers::UploadError;
 pub use manifests::{ManifestError, PushedManifest, StoredManifest};
 
 /// Decides who may use the registry. The user is `AWS` and the password a token of GetAuthorizationToken.
@@ -67,6 +69,8 @@ pub struct ImageDetail {
     pub media_type: String,
     /// The media type of what the manifest configures.
     pub artifact_media_type: Option<String>,
+    /// Whether an index in the repository names it, so that it cannot be deleted alone.
+    pub needed: bool,
 }
 
 /// Why a registry's folder or repositories could not be used or changed.
@@ -212,6 +216,12 @@ impl Registry {
             }
         }
         Ok(removed)
+    }
+
+    /// Returns the path of a folder for work under way, which is not there yet. The blob store's drafts are emptied at
+    /// each start, and these with them.
+    pub(crate) fn scratch(&self) -> Utf8PathBuf {
+        self.blobs.scratch()
     }
 
     /// Returns the content of all repositories.

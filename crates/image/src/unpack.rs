@@ -66,6 +66,19 @@ impl Compression {
             _ => Compression::None,
         }
     }
+
+    /// Returns what undoes it.
+    pub(crate) fn reader<'r>(self, from: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
+        Ok(match self {
+            Compression::None => Box::new(from),
+            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(from)),
+            Compression::Zstd => {
+                let mut decoder = zstd::Decoder::new(from)?;
+                decoder.window_log_max(27)?;
+                Box::new(decoder)
+            }
+        })
+    }
 }
 
 /// What came of unpacking a layer.
@@ -126,15 +139,7 @@ pub fn unpack(
     folder: &Utf8Path,
     limits: &UnpackLimits,
 ) -> Result<Unpacked, UnpackError> {
-    let plain: Box<dyn Read + '_> = match compression {
-        Compression::None => Box::new(archive),
-        Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(archive)),
-        Compression::Zstd => {
-            let mut decoder = zstd::Decoder::new(archive).map_err(UnpackError::Archive)?;
-            decoder.window_log_max(27).map_err(UnpackError::Archive)?;
-            Box::new(decoder)
-        }
-    };
+    let plain = compression.reader(archive).map_err(UnpackError::Archive)?;
     let meter = Meter::new(plain, compressed, limits);
     let place = Place::open(folder, limits.depth_max)?;
     let mut layer =

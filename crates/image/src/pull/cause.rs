@@ -5,6 +5,7 @@ use crate::digest::Digest;
 use crate::layers::LayerError;
 use crate::manifest::ManifestInvalid;
 use crate::name::InvalidName;
+use crate::unpack::UnpackError;
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 use std::error::Error;
 use std::io;
@@ -25,6 +26,19 @@ pub struct PullError {
 impl PullError {
     pub(super) fn new(reference: impl Into<String>, cause: PullCause) -> PullError {
         PullError { reference: reference.into(), cause: Arc::new(cause) }
+    }
+
+    /// Returns whether there was no room on the disk.
+    pub fn is_disk_full(&self) -> bool {
+        match self.cause.as_ref() {
+            PullCause::Store(BlobError::DiskFull { .. })
+            | PullCause::Document { source: RemoteError::Store(BlobError::DiskFull { .. }), .. }
+            | PullCause::Layer { source: RemoteError::Store(BlobError::DiskFull { .. }), .. }
+            | PullCause::Extract { source: LayerError::Unpack(UnpackError::DiskFull(_)), .. } => true,
+            PullCause::Record(error) => crate::blob::is_full(error),
+            PullCause::Extract { source: LayerError::Io { source, .. }, .. } => crate::blob::is_full(source),
+            _ => false,
+        }
     }
 
     /// Returns the reason that a container is given, as ECS words it.
@@ -175,6 +189,11 @@ impl RemoteError {
             E::Busy { status, .. } => *status == 429 || *status >= 500,
             E::NotFound { .. } | E::Unauthorized(_) | E::Wrong(_) | E::Store(_) => false,
         }
+    }
+
+    /// Returns whether the registry asks for patience.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, RemoteError::Busy { status: 429 | 503, .. })
     }
 
     /// Understands what the client reports about a request for `what` to the registry.

@@ -1,20 +1,23 @@
 //! One pull from manifest to unpacked layers, and the download of one blob.
 
-use super::Inner;
 use super::cause::{PullCause, RemoteError};
 use super::records::ImageRecord;
 use super::remote::Remote;
+use super::{Inner, PullLimits};
 use crate::blob::{BlobError, Ingest};
 use crate::digest::Digest;
 use crate::manifest::{self, Configuration, Descriptor, Kind, ManifestInvalid};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::sync::{Arc, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// No configuration is longer than this.
 const CONFIG_MAX: u64 = 8 << 20;
 const TRIES_MAX: u32 = 5;
+/// How often a registry is asked again that says it is busy.
+pub(super) const BUSY_TRIES_MAX: u32 = 12;
+pub(super) const PAUSE_MAX: Duration = Duration::from_secs(15);
 
 impl Inner {
     /// Brings an image here and records it.
@@ -49,6 +52,8 @@ impl Inner {
         if config.size > CONFIG_MAX {
             return Err(PullCause::TooLarge { size: config.size, limit: CONFIG_MAX });
         }
+        let blobs = layers.iter().map(|layer| layer.digest.clone());
+        let _blobs = self.pin(blobs.chain([config.digest.clone()]).collect());
         self.download(&remote, &config).await.map_err(|(_, source)| document("configuration")(source))?;
         let content = self.blobs.read(&config.digest).await?.unwrap_or_default();
         let Configuration { settings, diff_ids } = manifest::parse_config(&content).map_err(not_an_image)?;
@@ -56,14 +61,22 @@ impl Inner {
             let (listed, present) = (diff_ids.len(), layers.len());
             return Err(not_an_image(ManifestInvalid::LayerCount { listed, present }));
         }
+        let _layers = self.pin(diff_ids.clone());
         let pairs: Vec<_> = diff_ids.iter().cloned().zip(layers).collect();
         stream::iter(pairs)
             .map(|(diff_id, layer)| self.layer(&remote, diff_id, layer))
             .buffer_unordered(self.limits.layers_at_once.get())
             .try_collect::<()>()
             .await?;
-        let record =
-            ImageRecord { digest, manifest: chosen, id: config.digest, config: settings, diff_ids, size };
+        let record = ImageRecord {
+            digest,
+            manifest: chosen,
+            id: config.digest,
+            config: settings,
+            diff_ids,
+            size,
+            names: Vec::new(),
+        };
         let record = Arc::new(record);
         let written = tokio::task::spawn_blocking({
             let (inner, record) = (Arc::clone(self), Arc::clone(&record));
@@ -74,12 +87,18 @@ impl Inner {
     }
 
     async fn manifest(&self, remote: &Remote, digest: &Digest) -> Result<Bytes, RemoteError> {
-        match remote.manifest(digest).await {
-            Err(error) if error.is_transient() => {
-                tokio::time::sleep(self.limits.pause).await;
-                remote.manifest(digest).await
+        let mut retries = 0;
+        loop {
+            match remote.manifest(digest).await {
+                Err(error) if error.is_transient() => {
+                    if retries >= if error.is_busy() { BUSY_TRIES_MAX } else { 1 } {
+                        return Err(error);
+                    }
+                    tokio::time::sleep(self.pause(retries)).await;
+                    retries += 1;
+                }
+                answer => return answer,
             }
-            answer => answer,
         }
     }
 
@@ -105,7 +124,8 @@ impl Inner {
             return Ok(());
         }
         {
-            let _room = self.downloads.acquire().await.map_err(|_| PullCause::Interrupted)?;
+            let downloads = self.downloads(remote.registry());
+            let _room = downloads.acquire().await.map_err(|_| PullCause::Interrupted)?;
             self.download(remote, &layer).await.map_err(|(retries, source)| PullCause::Layer {
                 layer: layer.digest.clone(),
                 retries,
@@ -132,9 +152,12 @@ impl Inner {
         if here == Some(wanted.size) {
             return Ok(());
         }
-        let mut ingest = self.blobs.ingest().await.map_err(|error| (0, error.into()))?;
+        let mut ingest = self.blobs.resume(&wanted.digest).await.map_err(|error| (0, error.into()))?;
+        if ingest.written() > wanted.size {
+            ingest.restart().await.map_err(|error| (0, error.into()))?;
+        }
         let mut retries = 0;
-        let mut resumed = false;
+        let mut resumed = ingest.written() > 0;
         loop {
             let error = match self.receive(remote, wanted, &mut ingest).await {
                 Ok(()) => match ingest.finish(&wanted.digest, Some(wanted.size)).await {
@@ -149,11 +172,13 @@ impl Inner {
                 },
                 Err(error) => error,
             };
-            if !error.is_transient() || retries + 1 >= TRIES_MAX {
+            // A registry that is busy says so to wait; what waits too long ends at the pull's deadline.
+            let tries_max = if error.is_busy() { BUSY_TRIES_MAX } else { TRIES_MAX };
+            if !error.is_transient() || retries + 1 >= tries_max {
                 return Err((retries, error));
             }
             tracing::debug!(digest = %wanted.digest, %error, have = ingest.written(), "transfer broke");
-            tokio::time::sleep(self.limits.pause * 2_u32.pow(retries)).await;
+            tokio::time::sleep(self.pause(retries)).await;
             retries += 1;
             resumed |= ingest.written() > 0;
         }
@@ -172,11 +197,21 @@ impl Inner {
         if piece.from_start && ingest.written() > 0 {
             ingest.restart().await?;
         }
+        let PullLimits { idle_max, idle_bytes_min, .. } = self.limits;
+        let (mut since, mut brought) = (Instant::now(), 0);
         loop {
-            let next = tokio::time::timeout(self.limits.idle_max, piece.stream.next()).await;
-            let next = next.map_err(|_| RemoteError::Broken(silent(self.limits.idle_max)))?;
+            let next = tokio::time::timeout(idle_max, piece.stream.next()).await;
+            let next = next.map_err(|_| RemoteError::Broken(silent(idle_max)))?;
+            if since.elapsed() >= idle_max {
+                if brought < idle_bytes_min {
+                    let text = format!("only {brought} bytes within {} seconds", idle_max.as_secs());
+                    return Err(RemoteError::Broken(text));
+                }
+                (since, brought) = (Instant::now(), 0);
+            }
             match next {
                 Some(Ok(bytes)) => {
+                    brought += bytes.len() as u64;
                     if ingest.written() + bytes.len() as u64 > wanted.size {
                         let message = format!("more than the {} bytes of {}", wanted.size, wanted.digest);
                         return Err(RemoteError::Wrong(message));

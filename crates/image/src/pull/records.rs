@@ -7,10 +7,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
 
 /// An image without the name it was asked for by.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ImageRecord {
     pub(super) digest: Digest,
     pub(super) manifest: Digest,
@@ -18,12 +19,17 @@ pub(super) struct ImageRecord {
     pub(super) config: ImageConfig,
     pub(super) diff_ids: Vec<Digest>,
     pub(super) size: u64,
+    /// The names that stood for it when they were last asked for.
+    #[serde(default)]
+    pub(super) names: Vec<String>,
 }
 
 /// The records in a folder, all of them in memory.
 pub(super) struct Records {
     folder: Utf8PathBuf,
     known: RwLock<HashMap<Digest, Arc<ImageRecord>>>,
+    /// Held while a file and what is known change together.
+    changing: Mutex<()>,
 }
 
 impl Records {
@@ -43,7 +49,7 @@ impl Records {
                 Err(error) => tracing::warn!(path = %entry.path(), %error, "image record ignored"),
             }
         }
-        Ok(Records { folder, known: RwLock::new(known) })
+        Ok(Records { folder, known: RwLock::new(known), changing: Mutex::new(()) })
     }
 
     pub(super) fn get(&self, digest: &Digest) -> Option<Arc<ImageRecord>> {
@@ -52,21 +58,66 @@ impl Records {
 
     /// Writes a record. Blocks for as long as the disk takes.
     pub(super) fn put(&self, record: Arc<ImageRecord>) -> io::Result<()> {
-        let path = self.folder.join(format!("{}.json", record.digest.hex()));
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.put_alone(record)
+    }
+
+    fn put_alone(&self, record: Arc<ImageRecord>) -> io::Result<()> {
+        let path = self.path(&record.digest);
         durable::write(&path, &serde_json::to_vec(&record)?)?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(record.digest.clone(), record);
         Ok(())
     }
 
-    /// Forgets every image of which `keep` says no, and returns those that stay.
-    pub(super) fn retain(&self, keep: impl Fn(&Digest) -> bool) -> io::Result<Vec<Arc<ImageRecord>>> {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let gone: Vec<Digest> = known.keys().filter(|digest| !keep(digest)).cloned().collect();
-        for digest in gone {
-            std::fs::remove_file(self.folder.join(format!("{}.json", digest.hex())))?;
-            known.remove(&digest);
+    /// Writes down that a name stands for an image now, and for no other any more. Blocks only where that is new.
+    pub(super) fn name(&self, digest: &Digest, name: &str) -> io::Result<()> {
+        let differs = |record: &Arc<ImageRecord>| {
+            record.names.iter().any(|own| own == name) != (record.digest == *digest)
+        };
+        if !self.all().iter().any(differs) {
+            return Ok(());
         }
-        Ok(known.values().cloned().collect())
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        for record in self.all().into_iter().filter(differs) {
+            let mut record = record.as_ref().clone();
+            if record.digest == *digest {
+                record.names.push(name.to_owned());
+            } else {
+                record.names.retain(|own| own != name);
+            }
+            self.put_alone(Arc::new(record))?;
+        }
+        Ok(())
+    }
+
+    /// Notes that an image is used now.
+    pub(super) fn touch(&self, digest: &Digest) -> io::Result<()> {
+        durable::touch(&self.path(digest))
+    }
+
+    /// Returns when an image was used last.
+    pub(super) fn used_at(&self, digest: &Digest) -> io::Result<SystemTime> {
+        std::fs::metadata(self.path(digest))?.modified()
+    }
+
+    /// Returns all records.
+    pub(super) fn all(&self) -> Vec<Arc<ImageRecord>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Forgets an image.
+    pub(super) fn remove(&self, digest: &Digest) -> io::Result<()> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.contains_key(digest) {
+            std::fs::remove_file(self.path(digest))?;
+            known.remove(digest);
+        }
+        Ok(())
+    }
+
+    fn path(&self, digest: &Digest) -> Utf8PathBuf {
+        self.folder.join(format!("{}.json", digest.hex()))
     }
 }

@@ -76,6 +76,11 @@ impl Remote {
         remote
     }
 
+    /// Returns the registry's host and port.
+    pub(super) fn registry(&self) -> &str {
+        &self.registry
+    }
+
     /// Returns the digest that a tag stands for now.
     pub(super) async fn resolve(&self, tag: &str) -> Result<Digest, RemoteError> {
         let reference = self.reference(tag);

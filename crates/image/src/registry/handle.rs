@@ -129,7 +129,11 @@ impl Registry {
             }
             (Target::Blob(name, digest), _) if reading => {
                 self.record(name)?;
-                self.blob(&parse(digest)?, &parts.headers).await
+                let digest = parse(digest)?;
+                if parts.method == Method::HEAD {
+                    self.has(&digest).await?;
+                }
+                self.blob(&digest, &parts.headers).await
             }
             (Target::Uploads(name), &Method::POST) => self.begin(name, &query, body).await,
             (Target::Upload(name, id), &Method::GET) => {
@@ -172,7 +176,7 @@ impl Registry {
         self.record(name)?;
         if let Some(mount) = query.get("mount") {
             let digest = parse(mount)?;
-            if self.blobs.size(&digest).await?.is_some() {
+            if self.has(&digest).await?.is_some() {
                 return created(&format!("/v2/{name}/blobs/{digest}"), &digest);
             }
         }

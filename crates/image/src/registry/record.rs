@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::durable;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -62,7 +62,10 @@ impl Record {
         for (tag, digest) in &self.tags {
             tags.entry(digest).or_default().push(tag.clone());
         }
+        let needed: BTreeSet<&Digest> =
+            self.manifests.values().flat_map(|manifest| &manifest.children).collect();
         let detail = |(digest, manifest): (&Digest, &Manifest)| ImageDetail {
+            needed: needed.contains(digest),
             digest: digest.clone(),
             tags: tags.remove(digest).unwrap_or_default(),
             size: manifest.image_size,

@@ -1,7 +1,7 @@
 //! Answers in the form of the OCI distribution specification, and the code of each of our errors.
 
 use super::handle::Body;
-use super::{ManifestError, RegistryError};
+use super::{ManifestError, RegistryError, UploadError};
 use crate::blob::BlobError;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -83,6 +83,21 @@ impl From<BlobError> for Refusal {
             }
             E::Io { .. } => ours(&error),
         }
+    }
+}
+
+impl From<UploadError> for Refusal {
+    fn from(error: UploadError) -> Refusal {
+        use UploadError as E;
+        let (status, code) = match error {
+            E::Registry(error) => return error.into(),
+            E::Unknown(_) => (StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN"),
+            E::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS"),
+            E::Gap { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "BLOB_UPLOAD_INVALID"),
+            E::Empty(_) => (StatusCode::BAD_REQUEST, "BLOB_UPLOAD_INVALID"),
+            E::Digest(_) => (StatusCode::BAD_REQUEST, "DIGEST_INVALID"),
+        };
+        Refusal::new(status, code, error.to_string())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Uploads under way. They live in memory and in the blob store's drafts, so a restart forgets them and
 //! the client begins again, as clients do when told that an upload is unknown.
 
+use super::layers::UploadError;
 use super::reply::Refusal;
 use crate::blob::{BlobStore, Ingest};
 use http::StatusCode;
@@ -42,7 +43,7 @@ impl Uploads {
     }
 
     /// Begins an upload and returns its id.
-    pub(super) async fn begin(&self, repository: &str) -> Result<(String, Draft), Refusal> {
+    pub(super) async fn begin(&self, repository: &str) -> Result<(String, Draft), UploadError> {
         let ingest = self.blobs.ingest().await?;
         let draft: Draft = Arc::new(tokio::sync::Mutex::new(Some(ingest)));
         let number = self.started.fetch_add(1, Ordering::Relaxed);
@@ -54,11 +55,7 @@ impl Uploads {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.retain(|_, session| session.used.elapsed() < IDLE_MAX);
         if sessions.len() >= COUNT_MAX {
-            return Err(Refusal::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "TOOMANYREQUESTS",
-                format!("{COUNT_MAX} uploads are under way"),
-            ));
+            return Err(UploadError::TooMany(COUNT_MAX));
         }
         let repository = repository.to_owned();
         sessions.insert(id.clone(), Session { repository, draft: Arc::clone(&draft), used: Instant::now() });
@@ -66,10 +63,10 @@ impl Uploads {
     }
 
     /// Finds an upload of this repository.
-    pub(super) fn find(&self, repository: &str, id: &str) -> Result<Draft, Refusal> {
+    pub(super) fn find(&self, repository: &str, id: &str) -> Result<Draft, UploadError> {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let session = sessions.get_mut(id).filter(|session| session.repository == repository);
-        let session = session.ok_or_else(unknown)?;
+        let session = session.ok_or_else(|| UploadError::Unknown(id.to_owned()))?;
         session.used = Instant::now();
         Ok(Arc::clone(&session.draft))
     }

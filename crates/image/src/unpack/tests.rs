@@ -1,3 +1,5 @@
+mod hostile;
+
 use super::*;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};

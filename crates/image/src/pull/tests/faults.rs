@@ -232,3 +232,108 @@ async fn a_full_disk_is_named() {
     assert_eq!(std::fs::read_dir(root.join("unpacking")).unwrap().count(), 0);
     drop(disk);
 }
+
+/// Answers the first so many requests for content with a status instead.
+async fn busy(times: usize, status: u16) -> Server {
+    faulty(times, move |_| {
+        let body = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}"#;
+        let body = http_body_util::Full::new(Bytes::from(body)).map_err(|never| match never {});
+        let answer = Response::builder().status(status).header("retry-after", "1");
+        answer.body(http_body_util::BodyExt::boxed(body)).unwrap()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_registry_that_is_busy_is_asked_again_for_longer_than_one_that_breaks() {
+    for status in [429, 503] {
+        let server = busy(8, status).await;
+        let node = node(&server);
+        assert!(node.puller.pull(&format!("{NAME}:v1")).await.is_ok(), "{status}");
+    }
+    let server = busy(usize::MAX, 429).await;
+    let limits = PullLimits { pause: Duration::from_millis(1), ..PullLimits::default() };
+    let node = node_with(&server, Arc::new(None), limits);
+    let reason = node.reason(&format!("{NAME}:v1")).await;
+    assert!(reason.contains("429") && reason.contains("tried again 11 time(s)"), "{reason}");
+}
+
+/// Sends a byte at a time.
+fn trickle(answer: Response<Body>) -> Response<Body> {
+    let (parts, body) = answer.into_parts();
+    let pieces = body.into_data_stream().flat_map(|piece| {
+        let piece: Bytes = piece.unwrap();
+        futures_util::stream::iter(piece.chunks(1).map(Bytes::copy_from_slice).collect::<Vec<_>>())
+    });
+    let slow = pieces.then(|piece| async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok::<_, io::Error>(Frame::data(piece))
+    });
+    Response::from_parts(parts, http_body_util::BodyExt::boxed(StreamBody::new(slow)))
+}
+
+#[tokio::test]
+async fn a_trickle_is_given_up_by_name_and_holds_nobody_else_up() {
+    let server = faulty(usize::MAX, trickle).await;
+    let limits = PullLimits {
+        pause: Duration::from_millis(5),
+        idle_max: Duration::from_millis(200),
+        downloads_at_once: std::num::NonZeroUsize::MIN,
+        ..PullLimits::default()
+    };
+    let node = node_with(&server, Arc::new(None), limits);
+    // Another registry has room of its own while the first one trickles.
+    let other = super::server().await;
+    let puller = node.puller.clone();
+    let slow = tokio::spawn(async move { puller.pull(&format!("{NAME}:v1")).await });
+    let began = Instant::now();
+    while node.puller.0.downloads(&server.endpoint).available_permits() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "the download has begun");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(node.puller.0.downloads(&other.endpoint).available_permits(), 1);
+    let reason = slow.await.unwrap().unwrap_err().reason();
+    assert!(reason.contains("bytes within"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_download_that_was_cut_short_goes_on_in_the_next_pull_and_the_next_process() {
+    let server = faulty(1, |answer| cut(answer, 20_000, true)).await;
+    let limits = PullLimits { deadline: Duration::from_millis(1500), ..PullLimits::default() };
+    let node = node_with(&server, Arc::new(None), limits);
+    let reason = node.reason(&format!("{NAME}:v1")).await;
+    assert!(reason.contains("context deadline exceeded"), "{reason}");
+    let parts = |node: &Node| {
+        let entries = std::fs::read_dir(node.config.root.join("ingest")).unwrap();
+        let mut found =
+            entries.map(|entry| entry.unwrap()).filter(|entry| entry.metadata().unwrap().len() > 10_000);
+        found.next().map(|entry| entry.metadata().unwrap().len())
+    };
+    // The pull itself ends with those who wait for it, or a moment later.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let had = parts(&node).expect("the beginning was kept");
+    let again = Puller::new(node.config.clone()).unwrap();
+    assert_eq!(parts(&node), Some(had), "a new process keeps it too");
+    let image = again.pull(&format!("{NAME}:v1")).await.unwrap();
+    assert_eq!(std::fs::metadata(image.layers[0].join("noise")).unwrap().len(), 50_000);
+    assert_eq!(parts(&node), None, "and nothing of it is left");
+}
+
+#[tokio::test]
+async fn a_beginning_that_was_damaged_meanwhile_is_noticed_and_brought_anew() {
+    let server = faulty(1, |answer| cut(answer, 20_000, true)).await;
+    let limits = PullLimits { deadline: Duration::from_millis(1500), ..PullLimits::default() };
+    let node = node_with(&server, Arc::new(None), limits);
+    node.reason(&format!("{NAME}:v1")).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    for entry in std::fs::read_dir(node.config.root.join("ingest")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut content = std::fs::read(&path).unwrap();
+        if let Some(byte) = content.first_mut() {
+            *byte ^= 0xff;
+        }
+        std::fs::write(&path, content).unwrap();
+    }
+    let again = Puller::new(node.config.clone()).unwrap();
+    assert!(again.pull(&format!("{NAME}:v1")).await.is_ok());
+}
