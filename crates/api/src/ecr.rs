@@ -1,6 +1,8 @@
 //! Amazon ECR: action name to operation.
 
 mod images;
+pub(crate) mod layers;
+mod policies;
 mod repositories;
 
 use wharf_aws::Empty;
@@ -29,6 +31,26 @@ pub async fn dispatch(
         "DescribeImages" => answer(body, |input| images::describe(control, input)).await,
         "ListImages" => answer(body, |input| images::list(control, input)).await,
         "BatchDeleteImage" => answer(body, |input| images::delete(control, input)).await,
+        "BatchGetImage" => answer(body, |input| layers::get(control, input)).await,
+        "PutImage" => answer(body, |input| layers::put(control, input)).await,
+        "BatchCheckLayerAvailability" => answer(body, |input| layers::check(control, input)).await,
+        "InitiateLayerUpload" => answer(body, |input| layers::begin(control, input)).await,
+        "UploadLayerPart" => answer(body, |input| layers::part(control, input)).await,
+        "CompleteLayerUpload" => answer(body, |input| layers::complete(control, input)).await,
+        "GetDownloadUrlForLayer" => answer(body, |input| layers::download_url(control, input)).await,
+        "PutLifecyclePolicy" => answer(body, |input| policies::put_lifecycle(control, input)).await,
+        "GetLifecyclePolicy" => answer(body, |input| policies::get_lifecycle(control, input)).await,
+        "DeleteLifecyclePolicy" => answer(body, |input| policies::delete_lifecycle(control, input)).await,
+        "SetRepositoryPolicy" => answer(body, |input| policies::set_policy(control, input)).await,
+        "GetRepositoryPolicy" => answer(body, |input| policies::get_policy(control, input)).await,
+        "DeleteRepositoryPolicy" => answer(body, |input| policies::delete_policy(control, input)).await,
+        "PutImageTagMutability" => answer(body, |input| policies::put_mutability(control, input)).await,
+        "PutImageScanningConfiguration" => answer(body, |input| policies::put_scanning(control, input)).await,
+        "TagResource" => answer(body, |input| policies::tag(control, input)).await,
+        "UntagResource" => answer(body, |input| policies::untag(control, input)).await,
+        "DescribeRegistry" => {
+            answer(body, async |_: Empty| Ok::<_, Fault>(policies::registry(control))).await
+        }
         _ => Err(Fault::unknown_operation()),
     }
 }
@@ -54,6 +76,9 @@ impl From<Error> for Fault {
             Error::Exists { .. } => "RepositoryAlreadyExistsException",
             Error::NotFound { .. } => "RepositoryNotFoundException",
             Error::NotEmpty { .. } => "RepositoryNotEmptyException",
+            Error::Invalid(_) => "InvalidParameterException",
+            Error::NoLifecyclePolicy { .. } => "LifecyclePolicyNotFoundException",
+            Error::NoPolicy { .. } => "RepositoryPolicyNotFoundException",
             Error::Registry(_) => return Fault::ours(&error),
             Error::Store(error) => return Fault::store(error),
         };
@@ -65,7 +90,7 @@ fn invalid(message: impl Into<String>) -> Fault {
     Fault::caller("InvalidParameterException", message)
 }
 
-fn required(member: &str, given: Option<String>) -> Result<String, Fault> {
+fn required<T>(member: &str, given: Option<T>) -> Result<T, Fault> {
     given.ok_or_else(|| {
         invalid(format!(
             "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"

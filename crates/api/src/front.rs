@@ -37,6 +37,10 @@ mod own;
 
 /// The largest body of an API request.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// The largest body of those that carry content: 1 MiB of log lines may be six times that as JSON, and a part of an
+/// image's layer is base64.
+const CONTENT_LIMITS: [(&str, usize); 2] =
+    [(".PutLogEvents", 6 * 1024 * 1024), (".UploadLayerPart", 15 * 1024 * 1024)];
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An error of a response's body, while it is sent.
@@ -120,7 +124,7 @@ impl Front {
             return own::answer(name, request.method(), &self.missing, self.reset.as_ref()).await;
         }
         let (parts, body) = request.into_parts();
-        let (wire, outcome) = match read(body).await {
+        let (wire, outcome) = match read(body, body_limit(&parts)).await {
             Ok(body) => self.call(&parts, body, request_id).await,
             Err(fault) => (Wire::of_head(&parts), Err(fault)),
         };
@@ -179,7 +183,12 @@ impl Front {
         };
         let now = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
         let now = Timestamp::from_millis(i64::try_from(now).unwrap_or(i64::MAX));
-        if self.auth.is_on() && !tokens.accepts(request.headers(), now) {
+        let by_url = || {
+            let blob = request.uri().path().contains("/blobs/sha256:");
+            let query = request.uri().query().unwrap_or_default();
+            request.method() == http::Method::GET && blob && tokens.accepts_query(query, now)
+        };
+        if self.auth.is_on() && !tokens.accepts(request.headers(), now) && !by_url() {
             return own::registry_unauthorized();
         }
         registry(request).await
@@ -212,13 +221,18 @@ pub(crate) fn whole(content: impl Into<Bytes>) -> ResponseBody {
     Full::new(content.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Fault> {
-    let limited = Limited::new(body, BODY_LIMIT).collect();
+fn body_limit(parts: &Parts) -> usize {
+    let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    CONTENT_LIMITS.iter().find(|(end, _)| target.ends_with(end)).map_or(BODY_LIMIT, |(_, limit)| *limit)
+}
+
+async fn read(body: Incoming, limit: usize) -> Result<Bytes, Fault> {
+    let limited = Limited::new(body, limit).collect();
     match tokio::time::timeout(BODY_TIMEOUT, limited).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Fault::caller(
             "RequestEntityTooLargeException",
-            format!("The request's body is larger than {BODY_LIMIT} bytes."),
+            format!("The request's body is larger than {limit} bytes."),
         )
         .status(StatusCode::PAYLOAD_TOO_LARGE)),
         Ok(Err(error)) => {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Protocol, Service, form, json, xml};
 
-/// The input of an operation that takes none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+/// The input or output of an operation that has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, serde::Serialize)]
 pub struct Empty {}
 
 /// Why a request's body is not the input it should be.

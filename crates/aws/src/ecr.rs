@@ -1,6 +1,9 @@
 //! Request and response shapes of Elastic Container Registry. Fields are AWS's members.
 
+mod layers;
+
 use crate::Timestamp;
+pub use layers::*;
 use serde::{Deserialize, Serialize};
 
 /// A tag; this service writes its members with capitals.

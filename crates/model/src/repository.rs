@@ -16,4 +16,19 @@ pub struct Repository {
     pub created_at: Timestamp,
     /// Its tags.
     pub tags: Vec<Tag>,
+    /// The JSON text of its lifecycle policy, as given.
+    #[serde(default)]
+    pub lifecycle_policy: Option<LifecyclePolicy>,
+    /// The JSON text of the policy that lets others use it, as given.
+    #[serde(default)]
+    pub policy: Option<String>,
+}
+
+/// What lets images of a repository expire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifecyclePolicy {
+    /// The JSON text, as given.
+    pub text: String,
+    /// When it was last applied; nothing before the first time.
+    pub evaluated_at: Option<Timestamp>,
 }

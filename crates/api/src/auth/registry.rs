@@ -55,6 +55,12 @@ impl RegistryTokens {
         self.try_accept(headers, now).unwrap_or(false)
     }
 
+    /// Tells whether a URL that `GetDownloadUrlForLayer` gave out is still good.
+    pub fn accepts_query(&self, query: &str, now: Timestamp) -> bool {
+        let given = query.split('&').find_map(|pair| pair.strip_prefix("token="));
+        given.is_some_and(|token| self.is_good(token, now))
+    }
+
     fn try_accept(&self, headers: &HeaderMap, now: Timestamp) -> Option<bool> {
         let given = headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (scheme, encoded) = given.split_once(' ')?;

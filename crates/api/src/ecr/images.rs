@@ -4,13 +4,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use wharf_aws::Timestamp;
 use wharf_aws::ecr::{
-    BatchDeleteImageOutput, DescribeImagesOutput, ImageDetail, ImageFailure, ImageIdentifier, ImagesFilter,
-    ImagesInput, ListImagesOutput,
+    BatchDeleteImageOutput, DescribeImagesOutput, ImageDetail, ImageIdentifier, ImagesFilter, ImagesInput,
+    ListImagesOutput,
 };
 use wharf_control::Control;
-use wharf_control::operations::repositories;
+use wharf_control::operations::{images, repositories};
 use wharf_image::ImageDetail as Stored;
 
+use super::layers::{failure, reference};
 use super::{check_registry, invalid, page, required};
 use crate::Fault;
 
@@ -80,23 +81,14 @@ pub(super) async fn delete(control: &Control, input: ImagesInput) -> Result<Batc
         return Err(invalid("imageIds must have 1 to 100 entries"));
     }
     let mut output = BatchDeleteImageOutput { image_ids: Vec::new(), failures: Vec::new() };
+    repositories::find(control, &name)?;
     for id in input.image_ids {
-        let stored = repositories::images(control, &name)?;
-        let reference = id.image_tag.as_ref().or(id.image_digest.as_ref());
-        let known = stored.iter().find(|image| is(image, &id));
-        let deleted = match (known, reference) {
-            (Some(_), Some(reference)) => repositories::delete_image(control, &name, reference).await,
-            (_, _) => false,
-        };
-        if deleted {
-            let image_digest = known.map(|image| image.digest.to_string());
-            output.image_ids.push(ImageIdentifier { image_digest, image_tag: id.image_tag });
-        } else {
-            output.failures.push(ImageFailure {
-                image_id: id,
-                failure_code: "ImageNotFound",
-                failure_reason: "Requested image not found",
-            });
+        match images::delete(control, &name, &reference(&id)).await {
+            Ok(digest) => {
+                let image_digest = Some(digest.to_string());
+                output.image_ids.push(ImageIdentifier { image_digest, image_tag: id.image_tag });
+            }
+            Err(why) => output.failures.push(failure(id, why)),
         }
     }
     Ok(output)

@@ -7,7 +7,7 @@ use wharf_aws::ecr::{
 };
 use wharf_control::Control;
 use wharf_control::operations::repositories;
-use wharf_model::{Arn, InvalidName, repository, tag};
+use wharf_model::{InvalidName, repository, tag};
 
 use super::{check_registry, invalid, page, required};
 use crate::Fault;
@@ -17,18 +17,8 @@ pub(super) async fn create(
     input: CreateRepositoryInput,
 ) -> Result<RepositoryOutput, Fault> {
     check_registry(control, input.registry_id.as_deref())?;
-    let immutable = match input.image_tag_mutability.as_deref() {
-        None | Some("MUTABLE") => false,
-        Some("IMMUTABLE") => true,
-        Some(other) => {
-            return Err(invalid(format!(
-                "imageTagMutability '{other}' is not supported here; use 'MUTABLE' or 'IMMUTABLE'"
-            )));
-        }
-    };
-    if !input.image_tag_mutability_exclusion_filters.is_empty() {
-        return Err(invalid("imageTagMutabilityExclusionFilters is not supported here; leave it out"));
-    }
+    let filters = &input.image_tag_mutability_exclusion_filters;
+    let immutable = mutability_of(input.image_tag_mutability.as_deref(), filters)?;
     if input.image_scanning_configuration.is_some_and(|scanning| scanning.scan_on_push) {
         return Err(invalid("imageScanningConfiguration.scanOnPush 'true' is not supported here"));
     }
@@ -81,10 +71,8 @@ pub(super) async fn delete(
 
 pub(super) async fn list_tags(control: &Control, input: ListTagsInput) -> Result<ListTagsOutput, Fault> {
     let given = required("resourceArn", input.resource_arn)?;
-    let bad = || invalid(format!("resourceArn '{given}' is not a repository's ARN"));
-    let arn: Arn = given.parse().map_err(|_| bad())?;
-    let name = arn.resource.strip_prefix("repository/").ok_or_else(bad)?;
-    let found = repositories::find(control, name)?;
+    let name = super::policies::by_arn(given)?;
+    let found = repositories::find(control, &name)?;
     let tags = found.tags.iter().map(|tag| Tag { key: tag.key.clone(), value: tag.value.clone() }).collect();
     Ok(ListTagsOutput { tags })
 }
@@ -99,6 +87,20 @@ fn show(control: &Control, found: &repository::Repository) -> Repository {
         image_tag_mutability: mutability(repositories::immutable_tags(control, found.name.as_str())),
         image_scanning_configuration: ImageScanning { scan_on_push: false },
         encryption_configuration: Encryption { encryption_type: "AES256".to_owned(), kms_key: None },
+    }
+}
+
+/// Returns whether tags are not to move.
+pub(super) fn mutability_of(given: Option<&str>, filters: &[serde_json::Value]) -> Result<bool, Fault> {
+    if !filters.is_empty() {
+        return Err(invalid("imageTagMutabilityExclusionFilters is not supported here; leave it out"));
+    }
+    match given {
+        None | Some("MUTABLE") => Ok(false),
+        Some("IMMUTABLE") => Ok(true),
+        Some(other) => Err(invalid(format!(
+            "imageTagMutability '{other}' is not supported here; use 'MUTABLE' or 'IMMUTABLE'"
+        ))),
     }
 }
 

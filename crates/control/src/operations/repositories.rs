@@ -39,6 +39,29 @@ pub enum Error {
         /// The account.
         account: String,
     },
+    /// A parameter that makes no sense, or that this version does not support.
+    #[error("{0}")]
+    Invalid(String),
+    /// The repository has no lifecycle policy.
+    #[error(
+        "Lifecycle policy does not exist for the repository with name '{name}' in the registry with id '{account}'"
+    )]
+    NoLifecyclePolicy {
+        /// The repository.
+        name: String,
+        /// The account.
+        account: String,
+    },
+    /// The repository has no policy for others.
+    #[error(
+        "Repository policy does not exist for the repository with name '{name}' in the registry with id '{account}'"
+    )]
+    NoPolicy {
+        /// The repository.
+        name: String,
+        /// The account.
+        account: String,
+    },
     /// The registry cannot be used.
     #[error("use the image registry")]
     Registry(#[source] RegistryError),
@@ -63,6 +86,8 @@ pub async fn create(
         created_at: control.now(),
         tags,
         name,
+        lifecycle_policy: None,
+        policy: None,
     };
     let made = control
         .store()
@@ -120,6 +145,112 @@ pub fn immutable_tags(control: &Control, name: &str) -> bool {
     control.registry().repository(name).is_ok_and(|repository| repository.immutable_tags)
 }
 
+/// Changes a repository's record.
+pub(super) async fn change(
+    control: &Control,
+    name: &str,
+    mut change: impl FnMut(&mut Repository),
+) -> Result<(), Error> {
+    let changed = control.store().update(|draft| {
+        let known = draft.get::<Repository>(name);
+        let known =
+            known.ok_or_else(|| Error::NotFound { name: name.to_owned(), account: account(control) })?;
+        let mut repository = (*known).clone();
+        change(&mut repository);
+        if repository != *known {
+            draft.put(repository);
+        }
+        Ok(())
+    });
+    match changed.await {
+        Ok(()) => Ok(()),
+        Err(UpdateError::Refused(error)) => Err(error),
+        Err(UpdateError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Says whether tags of a repository can be moved.
+pub async fn set_immutable_tags(control: &Control, name: &str, immutable: bool) -> Result<(), Error> {
+    find(control, name)?;
+    control.registry().set_immutable_tags(name, immutable).await.map_err(Error::Registry)
+}
+
+/// Adds tags to a repository, or replaces their values.
+pub async fn tag(control: &Control, name: &str, tags: Vec<Tag>) -> Result<(), Error> {
+    super::tags::check(&tags).map_err(|error| Error::Invalid(error.to_string()))?;
+    let most =
+        find(control, name)?.tags.iter().filter(|known| tags.iter().all(|tag| tag.key != known.key)).count();
+    if most + tags.len() > 50 {
+        return Err(Error::Invalid("A repository has at most 50 tags.".to_owned()));
+    }
+    change(control, name, |repository| {
+        repository.tags.retain(|known| tags.iter().all(|tag| tag.key != known.key));
+        repository.tags.extend(tags.iter().cloned());
+    })
+    .await
+}
+
+/// Removes the tags with these keys from a repository.
+pub async fn untag(control: &Control, name: &str, keys: &[String]) -> Result<(), Error> {
+    change(control, name, |repository| repository.tags.retain(|tag| !keys.contains(&tag.key))).await
+}
+
+/// Sets the policy that lets others use a repository, or takes it away, and returns the one that is or was there.
+///
+/// There is one account here, whose owner may everything: a policy that only allows changes nothing of that and is
+/// kept to be shown; one that denies would have to be enforced, and is refused.
+pub async fn set_policy(control: &Control, name: &str, text: Option<String>) -> Result<String, Error> {
+    if let Some(text) = &text {
+        check_policy(text)?;
+    }
+    let mut before = None;
+    change(control, name, |repository| {
+        before = std::mem::replace(&mut repository.policy, text.clone());
+    })
+    .await?;
+    text.or(before).ok_or_else(|| Error::NoPolicy { name: name.to_owned(), account: account(control) })
+}
+
+/// Returns the policy that lets others use a repository.
+pub fn policy(control: &Control, name: &str) -> Result<String, Error> {
+    let repository = find(control, name)?;
+    repository
+        .policy
+        .clone()
+        .ok_or_else(|| Error::NoPolicy { name: name.to_owned(), account: account(control) })
+}
+
+fn check_policy(text: &str) -> Result<(), Error> {
+    let wrong = |why: &str| {
+        Error::Invalid(format!(
+            "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided' ({why})"
+        ))
+    };
+    let policy: serde_json::Value = serde_json::from_str(text).map_err(|error| wrong(&error.to_string()))?;
+    let statements = match &policy["Statement"] {
+        serde_json::Value::Array(statements) => statements.clone(),
+        statement @ serde_json::Value::Object(_) => vec![statement.clone()],
+        _ => return Err(wrong("it has no Statement")),
+    };
+    if statements.is_empty() {
+        return Err(wrong("it has no Statement"));
+    }
+    for statement in &statements {
+        match statement["Effect"].as_str() {
+            Some("Allow") => {}
+            Some("Deny") => {
+                return Err(wrong("a Statement with Effect 'Deny' is not supported here; only 'Allow' is"));
+            }
+            _ => return Err(wrong("a Statement has no Effect")),
+        }
+        let has = |names: [&str; 2]| names.iter().any(|name| !statement[*name].is_null());
+        if !has(["Action", "NotAction"]) || !has(["Principal", "NotPrincipal"]) {
+            return Err(wrong("a Statement needs Action and Principal"));
+        }
+    }
+    Ok(())
+}
+
 /// Deletes a repository; `force` also deletes the images in it.
 pub async fn delete(control: &Control, name: &str, force: bool) -> Result<Arc<Repository>, Error> {
     let repository = find(control, name)?;
@@ -150,6 +281,6 @@ pub async fn delete_image(control: &Control, name: &str, reference: &str) -> boo
     removed.is_ok()
 }
 
-fn account(control: &Control) -> String {
+pub(super) fn account(control: &Control) -> String {
     control.config().place.account.clone()
 }
