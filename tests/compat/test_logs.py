@@ -104,8 +104,8 @@ def test_filter_merges_streams_by_time_and_matches_words(logs, group, start):
     assert texts(logStreamNames=["y"]) == ["error two", "error three"]
     assert texts(startTime=start + 1, endTime=start + 1) == ["fine", "error two"]
     assert texts(logStreamNamePrefix="x") == ["error one", "fine"]
-    error = refusal(logs.filter_log_events, logGroupName=group, filterPattern="{ $.a = 1 }")
-    assert "filter pattern" in error["Message"]
+    error = refusal(logs.filter_log_events, logGroupName=group, filterPattern="{ $.a = }")
+    assert (error["Code"], "filter pattern" in error["Message"]) == ("InvalidParameterException", True)
 
 
 def test_following_a_group_as_the_command_line_does_shows_every_event_once(logs, group):
@@ -130,3 +130,104 @@ def test_events_out_of_order_are_refused(logs, group, start):
     events = [{"timestamp": start + 1, "message": "b"}, {"timestamp": start, "message": "a"}]
     error = refusal(logs.put_log_events, logGroupName=group, logStreamName="s", logEvents=events)
     assert "chronological" in error["Message"]
+
+
+def test_filter_understands_json_fields_and_regular_expressions(logs, group, start):
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    lines = ['{"level": "error", "n": 7}', '{"level": "info", "n": 9}', "10.0.0.1 GET 404 12", "10.0.0.2 GET 200 99"]
+    write(logs, group, "s", lines, start)
+
+    def found(pattern):
+        return [lines.index(event["message"]) for event in logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"]]
+
+    assert found('{ $.level = "err*" }') == [0]
+    assert found("{ $.n > 6 && ($.level = info || $.n = 7) }") == [0, 1]
+    assert found("[ip, verb, status = 4*, bytes]") == [2]
+    assert found("[ip = 10.0.0.*, ..., bytes > 50]") == [3]
+    assert found("%[24]0[04]%") == [2, 3]
+    assert found('?error ?"GET 200"') == [0, 3]
+    tested = logs.test_metric_filter(filterPattern="[a, b]", logEventMessages=["one", "two words"])["matches"]
+    assert [match["extractedValues"] for match in tested] == [{"$a": "two", "$b": "words"}]
+
+
+def test_retention_hides_what_is_too_old_and_can_be_taken_back(logs, group):
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    now = int(time.time() * 1000)
+    day = 86_400_000
+    write(logs, group, "s", ["old"], now - 5 * day)
+    write(logs, group, "s", ["new"], now)
+
+    def texts():
+        return [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+
+    assert texts() == ["old", "new"]
+    logs.put_retention_policy(logGroupName=group, retentionInDays=3)
+    (found,) = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert (found["retentionInDays"], texts()) == (3, ["new"])
+    late = [{"timestamp": now - 4 * day, "message": "x"}]
+    put = logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=late)
+    assert put["rejectedLogEventsInfo"] == {"expiredLogEventEndIndex": 1}
+    logs.delete_retention_policy(logGroupName=group)
+    assert texts() == ["old", "new"]
+    error = refusal(logs.put_retention_policy, logGroupName=group, retentionInDays=4)
+    assert error["Code"] == "InvalidParameterException"
+
+
+def test_events_too_old_or_ahead_are_rejected_and_the_others_kept(logs, group):
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    now = int(time.time() * 1000)
+    hour = 3_600_000
+    events = [{"timestamp": now, "message": "fine"}, {"timestamp": now + 3 * hour, "message": "ahead"}]
+    put = logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
+    assert put["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 1}
+    events = [{"timestamp": now - 15 * 24 * hour, "message": "old"}]
+    put = logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
+    assert put["rejectedLogEventsInfo"] == {"tooOldLogEventEndIndex": 1}
+    kept = logs.get_log_events(logGroupName=group, logStreamName="s", startFromHead=True)["events"]
+    assert [event["message"] for event in kept] == ["fine"]
+    events = [{"timestamp": now - 30 * hour, "message": "a"}, {"timestamp": now, "message": "b"}]
+    error = refusal(logs.put_log_events, logGroupName=group, logStreamName="s", logEvents=events)
+    assert "24 hours" in error["Message"]
+    large = [{"timestamp": now, "message": "x" * 200_000}] * 6
+    error = refusal(logs.put_log_events, logGroupName=group, logStreamName="s", logEvents=large)
+    assert "Upload too large" in error["Message"]
+
+
+def test_batch_of_a_megabyte_of_quotation_marks_is_taken(logs, group):
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    events = [{"timestamp": int(time.time() * 1000), "message": '"' * 200_000}] * 5
+    logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
+    (stream,) = logs.describe_log_streams(logGroupName=group)["logStreams"]
+    assert stream["storedBytes"] == 5 * (200_000 + 26)
+
+
+def test_stream_is_deleted_with_its_events(logs, group, start):
+    for stream in ("a", "b"):
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        write(logs, group, stream, [stream], start)
+    logs.delete_log_stream(logGroupName=group, logStreamName="a")
+    assert [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]] == ["b"]
+    error = refusal(logs.delete_log_stream, logGroupName=group, logStreamName="a")
+    assert error["Code"] == "ResourceNotFoundException"
+    logs.create_log_stream(logGroupName=group, logStreamName="a")
+    assert logs.get_log_events(logGroupName=group, logStreamName="a")["events"] == []
+
+
+def test_group_is_tagged_by_arn_and_by_name(logs, group):
+    (found,) = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    arn = found["logGroupArn"]
+    logs.tag_resource(resourceArn=arn, tags={"b": "2"})
+    logs.tag_log_group(logGroupName=group, tags={"c": "3"})
+    logs.untag_resource(resourceArn=arn, tagKeys=["a"])
+    assert logs.list_tags_log_group(logGroupName=group)["tags"] == {"b": "2", "c": "3"}
+    logs.untag_log_group(logGroupName=group, tags=["b"])
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"c": "3"}
+
+
+def test_what_there_is_not_is_refused_by_name(logs, group):
+    error = refusal(
+        logs.start_query, logGroupName=group, startTime=0, endTime=1, queryString="fields @message"
+    )
+    assert "StartQuery" in error["Message"]
+    assert logs.describe_metric_filters(logGroupName=group)["metricFilters"] == []
+    assert logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"] == []

@@ -1,41 +1,35 @@
-//! A container's output on its way to its log group.
+//! A container's output on its way to where its log driver says.
 //!
-//! Keeper writes what a container says to files at once. One follower per container reads them, makes lines, and sends
-//! a batch at a time to control; when control has it durably, the position is stored and the disk space given back.
-//! So lines arrive at least once: a second time only when the agent or control dies between the two. The container
-//! never waits for any of it, which is why the options `mode` and `max-buffer-size` have nothing left to decide.
+//! Keeper writes what a container says to files at once. One follower per container reads them, makes lines, and
+//! delivers them a batch at a time; when a batch is durable where it goes, the position is stored and the disk space
+//! given back. So lines arrive at least once: a second time only when the agent or control dies between the two. The
+//! container never waits for any of it, and nothing is lost while whoever receives is away: it waits on the disk. Only
+//! mode `non-blocking` bounds what may wait (`max-buffer-size`), and then drops the oldest.
 //!
 //! Output that goes nowhere else (`json-file`, or no driver) stays in its files, of which the newest part is kept.
 
+mod deliver;
+mod events;
+mod syslog;
+
 use crate::{
-    clock,
-    disk::{self, Durability},
     error::chain,
     given::Given,
     outbox::{LogTarget, Outbox},
 };
 use camino::Utf8PathBuf;
-use serde::{Deserialize, Serialize};
+use deliver::Destination;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::watch;
-use wharf_keeper::output::{Follower, Line, Lines, OutputError};
+use wharf_keeper::output::{Follower, OutputError};
 use wharf_model::{
     TaskId,
-    logs::LogEvent,
-    task_definition::{ContainerDefinition, LogDriver},
+    task_definition::{ContainerDefinition, LogConfiguration},
 };
+use wharf_plan::logging::{self, Logging};
 
-/// The longest line; CloudWatch's limit of an event is 256 KiB with 26 bytes for itself.
-const LINE_BYTES_MAX: usize = (256 << 10) - 26;
-/// The size of a batch from which on it is sent.
-const BATCH_BYTES: usize = 512 << 10;
-const BATCH_LINES: usize = 5_000;
-/// Delivered bytes from which on disk space is given back, which costs a forced write.
+/// Chunks from which on disk space is given back.
 const RECLAIM_CHUNKS: u64 = 256;
-/// How many chunks of output that goes nowhere are kept.
-const KEPT_CHUNKS: u64 = 4_096;
-const POLL_MIN: Duration = Duration::from_millis(20);
-const POLL_MAX: Duration = Duration::from_millis(320);
 
 /// Where a container is, as far as its output is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,10 +71,13 @@ impl Following {
     }
 }
 
-/// How far a container's output was delivered.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Delivered {
-    position: u64,
+/// What becomes of a container's output.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// Its lines are delivered.
+    Delivered(Box<Destination>),
+    /// It stays in its files, of which so many bytes are kept.
+    Kept { bytes_max: u64 },
 }
 
 /// The options of a log driver.
@@ -104,25 +101,47 @@ pub(crate) fn options(
     Some(options)
 }
 
-/// Returns where a container's lines go: nothing when they stay on the node.
+/// Returns what becomes of a container's output.
 pub(crate) fn target(
     definition: &ContainerDefinition,
     options: &Options,
     id: &str,
     task: &TaskId,
-) -> Option<LogTarget> {
-    let log = definition.log_configuration.as_ref()?;
-    let option = |name: &str| options.get(name);
-    match log.driver {
-        LogDriver::JsonFile => None,
-        LogDriver::Awslogs => Some(LogTarget {
-            group: option("awslogs-group")?.clone(),
-            stream: match option("awslogs-stream-prefix") {
-                Some(prefix) => format!("{prefix}/{}/{task}", definition.name),
-                None => id.to_owned(),
-            },
-            create_group: option("awslogs-create-group").is_some_and(|value| value == "true"),
-        }),
+) -> Target {
+    // With those options that are secrets.
+    let whole = definition.log_configuration.clone();
+    let whole = whole.map(|log| LogConfiguration { options: options.clone(), ..log });
+    let read = whole.as_ref().map(logging::read);
+    let logging = match read {
+        None => logging::unconfigured(),
+        Some(Ok(logging)) => logging,
+        Some(Err(why)) => {
+            // Control has checked it, so only an older one can have let it through.
+            tracing::error!(
+                container = definition.name,
+                why,
+                "log configuration not understood, output is kept"
+            );
+            logging::unconfigured()
+        }
+    };
+    match logging {
+        Logging::Files { bytes_max } => Target::Kept { bytes_max },
+        Logging::Group(group) => {
+            let target = LogTarget {
+                stream: match &group.stream_prefix {
+                    Some(prefix) => format!("{prefix}/{}/{task}", definition.name),
+                    None => id.to_owned(),
+                },
+                create_group: group.create,
+                group: group.name,
+            };
+            Target::Delivered(Box::new(Destination::group(target, group.event_start, group.buffer_max)))
+        }
+        Logging::Syslog(syslog) => {
+            let sender = syslog::Sender::new(syslog, definition, id);
+            Target::Delivered(Box::new(Destination::syslog(sender)))
+        }
     }
 }
 
@@ -130,17 +149,16 @@ pub(crate) fn target(
 /// when nothing can be read, says `finished`.
 pub(crate) fn follow(
     dir: Utf8PathBuf,
-    target: Option<LogTarget>,
+    target: Target,
     outbox: Arc<Outbox>,
     finished: impl FnOnce() + Send + 'static,
 ) -> Following {
     let (phase, seen) = watch::channel(Phase::Running);
     let (ended, done) = watch::channel(false);
     tokio::spawn(async move {
-        let path = dir.join("delivered.json");
         let result = match target {
-            Some(target) => deliver(&dir, &path, &target, &outbox, seen).await,
-            None => trim(&dir, seen).await,
+            Target::Delivered(destination) => deliver::deliver(&dir, *destination, &outbox, seen).await,
+            Target::Kept { bytes_max } => trim(&dir, bytes_max, seen).await,
         };
         if let Err(error) = result {
             tracing::error!(%dir, error = chain(&error), "output lost");
@@ -151,79 +169,21 @@ pub(crate) fn follow(
     Following { phase, done }
 }
 
-async fn deliver(
+/// Keeps the newest part of output that goes nowhere.
+async fn trim(
     dir: &Utf8PathBuf,
-    path: &Utf8PathBuf,
-    target: &LogTarget,
-    outbox: &Outbox,
+    bytes_max: u64,
     mut phase: watch::Receiver<Phase>,
 ) -> Result<(), OutputError> {
-    let mut position = stored_position(path);
-    let mut reclaimed = position;
-    let mut follower = Follower::open(dir, position)?;
-    let mut lines = Lines::new(LINE_BYTES_MAX);
-    let mut poll = POLL_MIN;
-    loop {
-        // Looked at before reading, so that nothing written before the end is missed.
-        let now = *phase.borrow_and_update();
-        let mut next = None;
-        let (mut events, mut bytes, mut drained) = (Vec::new(), 0, false);
-        while bytes < BATCH_BYTES && events.len() < BATCH_LINES {
-            let Some(chunk) = follower.read()? else {
-                drained = true;
-                break;
-            };
-            lines.push(&chunk);
-            next = Some(chunk.next);
-            for line in lines.by_ref() {
-                bytes += line.bytes.len();
-                events.push(event(line));
-            }
-        }
-        if drained && now > Phase::Running {
-            lines.flush();
-            events.extend(lines.by_ref().map(event));
-        }
-        let quiet = next.is_none() && events.is_empty();
-        if !events.is_empty() {
-            // Control answers, now or after a reconnect; the sender is only dropped with the whole agent.
-            if outbox.send_logs(target, events).await.is_err() {
-                return Ok(());
-            }
-        }
-        if let Some(next) = next {
-            position = lines.settled(next);
-            let far = position.saturating_sub(reclaimed) >= RECLAIM_CHUNKS;
-            store_position(path, position, if far { Durability::Disk } else { Durability::Process });
-            if far {
-                follower.reclaim(position)?;
-                reclaimed = position;
-            }
-        }
-        if drained && now == Phase::Gone {
-            return Ok(());
-        }
-        poll = if quiet { (poll * 2).min(POLL_MAX) } else { POLL_MIN };
-        if drained {
-            wait(&mut phase, poll).await;
-        }
-    }
-}
-
-/// Keeps the newest part of output that goes nowhere.
-async fn trim(dir: &Utf8PathBuf, mut phase: watch::Receiver<Phase>) -> Result<(), OutputError> {
     let mut follower = Follower::open(dir, 0)?;
     let mut reclaimed = 0;
     while *phase.borrow_and_update() != Phase::Gone {
-        while let Some(chunk) = follower.read()? {
-            let old = chunk.next.saturating_sub(KEPT_CHUNKS);
-            if old >= reclaimed + RECLAIM_CHUNKS {
-                follower.reclaim(old)?;
-                reclaimed = old;
-                tokio::task::yield_now().await;
-            }
+        follower.skip_to_last(bytes_max)?;
+        if follower.position() >= reclaimed + RECLAIM_CHUNKS {
+            reclaimed = follower.position();
+            follower.reclaim(reclaimed)?;
         }
-        wait(&mut phase, Duration::from_secs(2)).await;
+        wait(&mut phase, Duration::from_secs(1)).await;
     }
     Ok(())
 }
@@ -234,22 +194,6 @@ async fn wait(phase: &mut watch::Receiver<Phase>, poll: Duration) {
     let changed = tokio::time::timeout(poll, phase.changed()).await;
     if let Ok(Err(_)) = changed {
         tokio::time::sleep(poll).await;
-    }
-}
-
-fn event(line: Line) -> LogEvent {
-    let message = String::from_utf8(line.bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    LogEvent { timestamp: clock::from_nanos(line.at_nanos), message }
-}
-
-fn stored_position(path: &Utf8PathBuf) -> u64 {
-    disk::load::<Delivered>(path).ok().flatten().unwrap_or_default().position
-}
-
-fn store_position(path: &Utf8PathBuf, position: u64, durability: Durability) {
-    if let Err(error) = disk::store(path, &Delivered { position }, durability) {
-        tracing::warn!(error = chain(&error), "position in output not stored, lines may come twice");
     }
 }
 

@@ -10,6 +10,19 @@ use wharf_control::operations::log_groups::Error;
 
 use crate::{Answer, Body, Caller, Fault, answer};
 
+/// Operations that tools of ECS users ask for, and that are refused by name.
+const NOT_SUPPORTED: [&str; 9] = [
+    "StartQuery",
+    "StopQuery",
+    "GetQueryResults",
+    "DescribeQueries",
+    "StartLiveTail",
+    "PutMetricFilter",
+    "DeleteMetricFilter",
+    "PutSubscriptionFilter",
+    "DeleteSubscriptionFilter",
+];
+
 /// Runs one operation of the service.
 pub async fn dispatch(
     control: &Control,
@@ -24,6 +37,21 @@ pub async fn dispatch(
         "ListTagsForResource" => answer(body, |input| groups::list_tags(control, input)).await,
         "CreateLogStream" => answer(body, |input| streams::create(control, input)).await,
         "DescribeLogStreams" => answer(body, |input| streams::describe(control, input)).await,
+        "DeleteLogStream" => answer(body, |input| streams::delete(control, input)).await,
+        "PutRetentionPolicy" => answer(body, |input| groups::put_retention(control, input)).await,
+        "DeleteRetentionPolicy" => answer(body, |input| groups::delete_retention(control, input)).await,
+        "TagResource" | "TagLogGroup" => answer(body, |input| groups::tag(control, input)).await,
+        "UntagResource" | "UntagLogGroup" => answer(body, |input| groups::untag(control, input)).await,
+        "ListTagsLogGroup" => answer(body, |input| groups::list_tags_by_name(control, input)).await,
+        "DescribeMetricFilters" => answer(body, |input| groups::metric_filters(control, input)).await,
+        "DescribeSubscriptionFilters" => {
+            answer(body, |input| groups::subscription_filters(control, input)).await
+        }
+        "TestMetricFilter" => answer(body, async |input| events::test(input)).await,
+        operation if NOT_SUPPORTED.contains(&operation) => Err(Fault::caller(
+            "UnknownOperationException",
+            format!("{operation} is not supported by this version of Wharf."),
+        )),
         "PutLogEvents" => answer(body, |input| events::put(control, input)).await,
         "GetLogEvents" => answer(body, |input| events::get(control, input)).await,
         "FilterLogEvents" => answer(body, |input| events::filter(control, input)).await,
@@ -36,6 +64,7 @@ impl From<Error> for Fault {
         let code = match &error {
             Error::GroupExists | Error::StreamExists => "ResourceAlreadyExistsException",
             Error::GroupNotFound | Error::StreamNotFound => "ResourceNotFoundException",
+            Error::Invalid(_) => "InvalidParameterException",
             Error::Logs(_) => return Fault::ours(&error),
             Error::Store(error) => return Fault::store(error),
         };

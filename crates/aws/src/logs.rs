@@ -21,6 +21,84 @@ pub struct DeleteLogGroupInput {
     pub log_group_name: Option<String>,
 }
 
+/// Input of PutRetentionPolicy and DeleteRetentionPolicy.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RetentionInput {
+    pub log_group_name: Option<String>,
+    pub retention_in_days: Option<i64>,
+}
+
+/// Input of TagResource and UntagResource, and of their older forms that name a group.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TagInput {
+    pub resource_arn: Option<String>,
+    pub log_group_name: Option<String>,
+    pub tags: TagsOrKeys,
+    pub tag_keys: Vec<String>,
+}
+
+/// Tags to set, or the keys of those to remove, which the older form has under the same name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum TagsOrKeys {
+    /// Tags.
+    Tags(BTreeMap<String, String>),
+    /// Keys.
+    Keys(Vec<String>),
+}
+
+impl Default for TagsOrKeys {
+    fn default() -> TagsOrKeys {
+        TagsOrKeys::Keys(Vec::new())
+    }
+}
+
+/// Input of DescribeMetricFilters and DescribeSubscriptionFilters.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DescribeFiltersInput {
+    pub log_group_name: Option<String>,
+}
+
+/// Output of DescribeMetricFilters.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricFiltersOutput {
+    pub metric_filters: Vec<()>,
+}
+
+/// Output of DescribeSubscriptionFilters.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubscriptionFiltersOutput {
+    pub subscription_filters: Vec<()>,
+}
+
+/// Input of TestMetricFilter.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TestFilterInput {
+    pub filter_pattern: Option<String>,
+    pub log_event_messages: Vec<String>,
+}
+
+/// Output of TestMetricFilter.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct TestFilterOutput {
+    pub matches: Vec<FilterMatch>,
+}
+
+/// A message that a pattern matches.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FilterMatch {
+    pub event_number: usize,
+    pub event_message: String,
+    pub extracted_values: BTreeMap<String, String>,
+}
+
 /// Input of DescribeLogGroups.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -54,9 +132,11 @@ pub struct LogGroup {
     pub stored_bytes: u64,
     pub log_group_class: &'static str,
     pub log_group_arn: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_in_days: Option<u32>,
 }
 
-/// Input of CreateLogStream.
+/// Input of CreateLogStream and DeleteLogStream.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CreateLogStreamInput {
@@ -124,6 +204,20 @@ pub struct InputLogEvent {
 #[serde(rename_all = "camelCase")]
 pub struct PutLogEventsOutput {
     pub next_sequence_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected_log_events_info: Option<RejectedLogEventsInfo>,
+}
+
+/// Which events of a batch were not taken.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RejectedLogEventsInfo {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub too_new_log_event_start_index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub too_old_log_event_end_index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expired_log_event_end_index: Option<usize>,
 }
 
 /// Input of GetLogEvents.

@@ -104,6 +104,16 @@ impl LogStore {
         self.writer.delete(name).await
     }
 
+    /// Deletes a stream with all its events.
+    pub async fn delete_stream(&self, group: &str, stream: &str, now: Timestamp) -> Result<(), Error> {
+        self.writer.delete_stream(group, stream, now).await
+    }
+
+    /// Gives the space of events back that are older than `before`, as far as no younger one is in the same file.
+    pub async fn trim(&self, group: &str, before: Timestamp) -> Result<(), Error> {
+        self.writer.trim(group, before).await
+    }
+
     /// Stores a batch; it is durable when this returns.
     pub async fn append(&self, batch: Batch) -> Result<(), Error> {
         self.writer.append(batch).await

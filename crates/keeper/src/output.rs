@@ -80,6 +80,39 @@ impl Follower {
         })
     }
 
+    /// Opens the output of the container with this directory where the oldest of it begins that is still on the disk.
+    pub fn open_oldest(dir: &Utf8Path) -> Result<Follower, OutputError> {
+        use nix::{
+            errno::Errno,
+            unistd::{Whence, lseek},
+        };
+        let mut follower = Follower::open(dir, 0)?;
+        let failed = |name: &str, source| OutputError { path: dir.join(name), source };
+        let data = match lseek(&follower.log, 0, Whence::SeekData) {
+            Ok(data) => u64::try_from(data).unwrap_or(0),
+            // Nothing but holes, or nothing at all.
+            Err(Errno::ENXIO) => u64::MAX,
+            Err(error) => return Err(failed(LOG_FILE, error.into())),
+        };
+        let length = follower.index.metadata().map_err(|source| failed(INDEX_FILE, source))?.len();
+        let (mut low, mut high) = (0, length / ENTRY_LEN as u64);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let mut bytes = [0; ENTRY_LEN];
+            let read = follower.index.read_exact_at(&mut bytes, middle * ENTRY_LEN as u64);
+            read.map_err(|source| failed(INDEX_FILE, source))?;
+            // An entry in a hole is all zeros, and before everything that is kept.
+            let entry = Entry::decode(&bytes);
+            if entry.length > 0 && entry.offset >= data {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        follower.position = low;
+        Ok(follower)
+    }
+
     /// Returns the next chunk, or `None` when everything written so far has been read.
     pub fn read(&mut self) -> Result<Option<Chunk>, OutputError> {
         let mut entry = [0; ENTRY_LEN];
@@ -96,6 +129,44 @@ impl Follower {
             .map_err(|source| OutputError { path: self.dir.join(LOG_FILE), source })?;
         self.position += 1;
         Ok(Some(Chunk { stream: entry.stream, at_nanos: entry.at_nanos, bytes, next: self.position }))
+    }
+
+    /// Returns where reading goes on.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Goes forward until at most so many bytes are unread, and returns how many were left out.
+    pub fn skip_to_last(&mut self, bytes_max: u64) -> Result<u64, OutputError> {
+        let failed = |source| OutputError { path: self.dir.join(INDEX_FILE), source };
+        let length = self.index.metadata().map_err(failed)?.len();
+        let count = length / ENTRY_LEN as u64;
+        if count <= self.position {
+            return Ok(0);
+        }
+        let entry = |place: u64| {
+            let mut bytes = [0; ENTRY_LEN];
+            self.index.read_exact_at(&mut bytes, place * ENTRY_LEN as u64).map_err(failed)?;
+            Ok(Entry::decode(&bytes))
+        };
+        let last = entry(count - 1)?;
+        let (end, begin) = (last.offset + u64::from(last.length), entry(self.position)?.offset);
+        if end.saturating_sub(begin) <= bytes_max {
+            return Ok(0);
+        }
+        // Offsets only grow: the first place from which few enough are left.
+        let (mut low, mut high) = (self.position, count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if end - entry(middle)?.offset <= bytes_max {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        let offset = if low == count { end } else { entry(low)?.offset };
+        self.position = low;
+        Ok(offset - begin)
     }
 
     /// Gives the disk space of everything before a position back; reading before it then is an error of the caller.

@@ -2,8 +2,12 @@
 
 pub mod egress;
 pub mod fargate;
+pub mod image_cleanup;
+pub mod image_lifecycle;
+pub mod logging;
 pub mod mounts;
 pub mod placement;
 pub mod routing;
 pub mod service;
 pub mod task;
+pub mod wildcard;

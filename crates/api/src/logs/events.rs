@@ -1,19 +1,26 @@
 //! Log events: shapes, and the tokens that continue reading.
 
+use std::time::Duration;
+
 use wharf_aws::logs::{
-    FilterLogEventsInput, FilterLogEventsOutput, FilteredLogEvent, GetLogEventsInput, GetLogEventsOutput,
-    OutputLogEvent, PutLogEventsInput, PutLogEventsOutput,
+    FilterLogEventsInput, FilterLogEventsOutput, FilterMatch, FilteredLogEvent, GetLogEventsInput,
+    GetLogEventsOutput, OutputLogEvent, PutLogEventsInput, PutLogEventsOutput, RejectedLogEventsInfo,
+    TestFilterInput, TestFilterOutput,
 };
 use wharf_aws::page;
 use wharf_control::Control;
 use wharf_control::log_store::{Direction, Filter, Pattern, Range};
-use wharf_control::operations::log_groups::{self, Error};
+use wharf_control::operations::log_groups::{self, Error, Rejected};
 use wharf_model::{Timestamp, logs::LogEvent};
 
 use super::given::{self, bad_token, invalid, required, time};
 use crate::Fault;
 
 const PAGE_SIZE_MAX: usize = 10_000;
+/// What AWS adds to each event's size, and the most that a batch and an event may have.
+const EVENT_OVERHEAD_BYTES: usize = 26;
+const BATCH_BYTES_MAX: usize = 1 << 20;
+const EVENT_BYTES_MAX: usize = 256 << 10;
 
 pub(super) async fn put(control: &Control, input: PutLogEventsInput) -> Result<PutLogEventsOutput, Fault> {
     let group = given::group_name(input.log_group_name)?;
@@ -29,17 +36,46 @@ pub(super) async fn put(control: &Control, input: PutLogEventsInput) -> Result<P
         Ok(LogEvent { timestamp: Timestamp(required("logEvents.timestamp", event.timestamp)?), message })
     });
     let events = events.collect::<Result<Vec<_>, Fault>>()?;
+    let bytes: usize = events.iter().map(|event| event.message.len() + EVENT_OVERHEAD_BYTES).sum();
+    if bytes > BATCH_BYTES_MAX {
+        return Err(invalid(format!("Upload too large: {bytes} bytes exceeds limit of {BATCH_BYTES_MAX}")));
+    }
+    if let Some(event) =
+        events.iter().find(|event| event.message.len() + EVENT_OVERHEAD_BYTES > EVENT_BYTES_MAX)
+    {
+        let bytes = event.message.len() + EVENT_OVERHEAD_BYTES;
+        return Err(invalid(format!(
+            "Log event too large: {bytes} bytes exceeds limit of {EVENT_BYTES_MAX}"
+        )));
+    }
+    if let (Some(first), Some(last)) = (events.first(), events.last())
+        && last.timestamp.since(first.timestamp) > Duration::from_secs(86_400)
+    {
+        return Err(invalid(
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
+        ));
+    }
     if !events.is_sorted_by_key(|event| event.timestamp) {
         return Err(invalid("Log events in a single PutLogEvents request must be in chronological order."));
     }
-    log_groups::put_events(control, &group, &stream, events).await?;
-    Ok(PutLogEventsOutput { next_sequence_token: format!("{:056}", control.now().0) })
+    let rejected = log_groups::put_events(control, &group, &stream, events).await?;
+    let Rejected { too_old_end, expired_end, too_new_start } = rejected;
+    let info = RejectedLogEventsInfo {
+        too_new_log_event_start_index: too_new_start,
+        too_old_log_event_end_index: too_old_end,
+        expired_log_event_end_index: expired_end,
+    };
+    Ok(PutLogEventsOutput {
+        next_sequence_token: format!("{:056}", control.now().0),
+        rejected_log_events_info: (rejected != Rejected::default()).then_some(info),
+    })
 }
 
 pub(super) async fn get(control: &Control, input: GetLogEventsInput) -> Result<GetLogEventsOutput, Fault> {
     let group = given::group(input.log_group_name, input.log_group_identifier)?;
     let stream = given::stream_name(input.log_stream_name)?;
     let range = Range { from: time(input.start_time), to: time(input.end_time) };
+    let range = log_groups::kept(control, &group, range);
     let from = match input.next_token.as_deref() {
         Some(token) => direction(token).ok_or_else(bad_token)?,
         None if input.start_from_head => Direction::Forward(0),
@@ -83,10 +119,11 @@ pub(super) async fn filter(
         streams: input.log_stream_names,
         prefix: input.log_stream_name_prefix.unwrap_or_default(),
         // Here, unlike in GetLogEvents, the end is part of the range.
-        range: Range {
-            from: time(input.start_time),
-            to: time(input.end_time.map(|end| end.saturating_add(1))),
-        },
+        range: log_groups::kept(
+            control,
+            &group,
+            Range { from: time(input.start_time), to: time(input.end_time.map(|end| end.saturating_add(1))) },
+        ),
         pattern: pattern.map_err(|error| invalid(error.to_string()))?,
         after: input.next_token.as_deref().map(|token| place(token).ok_or_else(bad_token)).transpose()?,
         limit: given::limit(input.limit, PAGE_SIZE_MAX)?,
@@ -104,6 +141,21 @@ pub(super) async fn filter(
         searched_log_streams: Vec::new(),
         next_token: page.next.map(|(time, number)| page::token(&format!("{} {number}", time.0))),
     })
+}
+
+pub(super) fn test(input: TestFilterInput) -> Result<TestFilterOutput, Fault> {
+    let pattern = Pattern::parse(&required("filterPattern", input.filter_pattern)?);
+    let pattern = pattern.map_err(|error| invalid(error.to_string()))?;
+    if input.log_event_messages.is_empty() || input.log_event_messages.len() > 50 {
+        return Err(invalid("logEventMessages must have 1 to 50 entries"));
+    }
+    let all = (1..).zip(input.log_event_messages).filter(|(_, text)| pattern.matches(text));
+    let matches = all.map(|(event_number, text)| FilterMatch {
+        event_number,
+        extracted_values: pattern.extract(&text).into_iter().collect(),
+        event_message: text,
+    });
+    Ok(TestFilterOutput { matches: matches.collect() })
 }
 
 /// Returns the last event that a token of FilterLogEvents names.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use wharf_aws::logs::{
-    CreateLogGroupInput, DeleteLogGroupInput, DescribeLogGroupsInput, DescribeLogGroupsOutput, ListTagsInput,
-    ListTagsOutput, LogGroup,
+    CreateLogGroupInput, DeleteLogGroupInput, DescribeFiltersInput, DescribeLogGroupsInput,
+    DescribeLogGroupsOutput, ListTagsInput, ListTagsOutput, LogGroup, MetricFiltersOutput, RetentionInput,
+    SubscriptionFiltersOutput, TagInput, TagsOrKeys,
 };
 use wharf_control::Control;
 use wharf_control::operations::log_groups;
@@ -78,7 +79,79 @@ fn show(control: &Control, group: &logs::LogGroup) -> LogGroup {
         stored_bytes: control.logs().stored_bytes(&group.name),
         log_group_class: "STANDARD",
         log_group_arn: group.arn.to_string(),
+        retention_in_days: group.retention_days,
     }
+}
+
+pub(super) async fn put_retention(control: &Control, input: RetentionInput) -> Result<(), Fault> {
+    let name = given::group_name(input.log_group_name)?;
+    let days = required("retentionInDays", input.retention_in_days)?;
+    // What no number of days is, is refused with the words for one that is not in the list.
+    let days = u32::try_from(days).unwrap_or(u32::MAX);
+    Ok(log_groups::set_retention(control, &name, Some(days)).await?)
+}
+
+pub(super) async fn delete_retention(control: &Control, input: RetentionInput) -> Result<(), Fault> {
+    let name = given::group_name(input.log_group_name)?;
+    Ok(log_groups::set_retention(control, &name, None).await?)
+}
+
+/// Returns the group that a tagging operation means: by ARN, or by name in its older form.
+fn tagged(input: &TagInput) -> Result<String, Fault> {
+    match &input.log_group_name {
+        Some(name) => given::group_name(Some(name.clone())),
+        None => by_resource_arn(input.resource_arn.clone()),
+    }
+}
+
+fn by_resource_arn(given: Option<String>) -> Result<String, Fault> {
+    let arn = required("resourceArn", given)?;
+    given::by_arn(&arn).ok_or_else(|| invalid(format!("resourceArn '{arn}' is not a log group's ARN")))
+}
+
+pub(super) async fn tag(control: &Control, input: TagInput) -> Result<(), Fault> {
+    let name = tagged(&input)?;
+    let TagsOrKeys::Tags(tags) = input.tags else { return Err(invalid("tags must have keys and values")) };
+    let tags = tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
+    Ok(log_groups::tag(control, &name, tags).await?)
+}
+
+pub(super) async fn untag(control: &Control, input: TagInput) -> Result<(), Fault> {
+    let name = tagged(&input)?;
+    let keys = match input.tags {
+        TagsOrKeys::Keys(keys) if !keys.is_empty() => keys,
+        TagsOrKeys::Keys(_) | TagsOrKeys::Tags(_) => input.tag_keys,
+    };
+    Ok(log_groups::untag(control, &name, &keys).await?)
+}
+
+pub(super) async fn list_tags_by_name(control: &Control, input: TagInput) -> Result<ListTagsOutput, Fault> {
+    tags_of(control, &given::group_name(input.log_group_name)?)
+}
+
+fn tags_of(control: &Control, name: &str) -> Result<ListTagsOutput, Fault> {
+    let group = log_groups::find(control, name)?;
+    Ok(ListTagsOutput { tags: group.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect() })
+}
+
+/// There are none, because making one is refused.
+pub(super) async fn metric_filters(
+    control: &Control,
+    input: DescribeFiltersInput,
+) -> Result<MetricFiltersOutput, Fault> {
+    if let Some(name) = input.log_group_name {
+        log_groups::find(control, &given::group_name(Some(name))?)?;
+    }
+    Ok(MetricFiltersOutput::default())
+}
+
+/// There are none, because making one is refused.
+pub(super) async fn subscription_filters(
+    control: &Control,
+    input: DescribeFiltersInput,
+) -> Result<SubscriptionFiltersOutput, Fault> {
+    log_groups::find(control, &given::group_name(input.log_group_name)?)?;
+    Ok(SubscriptionFiltersOutput::default())
 }
 
 pub(super) async fn delete(control: &Control, input: DeleteLogGroupInput) -> Result<(), Fault> {
@@ -86,9 +159,5 @@ pub(super) async fn delete(control: &Control, input: DeleteLogGroupInput) -> Res
 }
 
 pub(super) async fn list_tags(control: &Control, input: ListTagsInput) -> Result<ListTagsOutput, Fault> {
-    let arn = required("resourceArn", input.resource_arn)?;
-    let name = given::by_arn(&arn);
-    let name = name.ok_or_else(|| invalid(format!("resourceArn '{arn}' is not a log group's ARN")))?;
-    let group = log_groups::find(control, &name)?;
-    Ok(ListTagsOutput { tags: group.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect() })
+    tags_of(control, &by_resource_arn(input.resource_arn)?)
 }

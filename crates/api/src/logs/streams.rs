@@ -18,6 +18,12 @@ pub(super) async fn create(control: &Control, input: CreateLogStreamInput) -> Re
     Ok(log_groups::create_stream(control, &group, &stream).await?)
 }
 
+pub(super) async fn delete(control: &Control, input: CreateLogStreamInput) -> Result<(), Fault> {
+    let group = given::group_name(input.log_group_name)?;
+    let stream = given::stream_name(input.log_stream_name)?;
+    Ok(log_groups::delete_stream(control, &group, &stream).await?)
+}
+
 pub(super) async fn describe(
     control: &Control,
     input: DescribeLogStreamsInput,

@@ -1,54 +1,72 @@
-//! Filter patterns for plain text: `error`, `"connection reset"`, `error -timeout`, `?error ?warning`.
+//! Filter patterns in CloudWatch Logs' syntax, of all four kinds: words (`error -timeout`, `?a ?b`, `"a b"`), regular
+//! expressions (`%[45]\d\d%`), members of JSON (`{ $.level = "error" }`) and fields between spaces
+//! (`[ip, user, status = 4*]`).
+
+mod expression;
+mod fields;
+mod json;
+mod terms;
+#[cfg(test)]
+mod tests;
 
 use thiserror::Error;
 
-/// A pattern of a kind that is not understood.
+/// A pattern that is not understood.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("Invalid filter pattern: {0}")]
 pub struct InvalidPattern(pub String);
 
-/// Which events are wanted, by their words. Case matters, as on AWS.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pattern {
-    all: Vec<String>,
-    any: Vec<String>,
-    none: Vec<String>,
+/// Which events are wanted, by their text. Case matters, as on AWS.
+#[derive(Debug, Clone, Default)]
+pub struct Pattern(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Terms(terms::Terms),
+    Json(json::Json),
+    Fields(fields::Fields),
+}
+
+impl Default for Kind {
+    fn default() -> Kind {
+        Kind::Terms(terms::Terms::default())
+    }
 }
 
 impl Pattern {
     /// Returns the pattern that `given` spells; an empty one wants every event.
     pub fn parse(given: &str) -> Result<Pattern, InvalidPattern> {
         let given = given.trim();
-        if let Some(kind) = ["{", "[", "%"].iter().find(|kind| given.starts_with(**kind)) {
-            return Err(InvalidPattern(format!("patterns that start with '{kind}' are not supported")));
-        }
-        let mut pattern = Pattern::default();
-        let mut rest = given;
-        while !rest.is_empty() {
-            let (list, unsigned) = match rest.as_bytes()[0] {
-                b'-' => (&mut pattern.none, &rest[1..]),
-                b'?' => (&mut pattern.any, &rest[1..]),
-                _ => (&mut pattern.all, rest),
-            };
-            let (term, after) = match unsigned.strip_prefix('"') {
-                Some(quoted) => quoted
-                    .split_once('"')
-                    .ok_or_else(|| InvalidPattern(format!("a quotation mark of '{given}' is not closed")))?,
-                None => unsigned.split_once(char::is_whitespace).unwrap_or((unsigned, "")),
-            };
-            if term.is_empty() {
-                return Err(InvalidPattern(format!("'{given}' has an empty term")));
-            }
-            list.push(term.to_owned());
-            rest = after.trim_start();
-        }
-        Ok(pattern)
+        let within = |open: char, close: char| given.strip_prefix(open)?.strip_suffix(close);
+        let kind = if given.starts_with('{') {
+            let inner =
+                within('{', '}').ok_or_else(|| InvalidPattern(format!("'{given}' has no closing brace")))?;
+            Kind::Json(json::Json::parse(inner)?)
+        } else if given.starts_with('[') {
+            let inner = within('[', ']')
+                .ok_or_else(|| InvalidPattern(format!("'{given}' has no closing bracket")))?;
+            Kind::Fields(fields::Fields::parse(inner)?)
+        } else {
+            Kind::Terms(terms::Terms::parse(given)?)
+        };
+        Ok(Pattern(kind))
     }
 
     /// Returns whether an event with this text is wanted.
     pub fn matches(&self, text: &str) -> bool {
-        self.all.iter().all(|term| text.contains(term))
-            && (self.any.is_empty() || self.any.iter().any(|term| text.contains(term)))
-            && !self.none.iter().any(|term| text.contains(term))
+        match &self.0 {
+            Kind::Terms(terms) => terms.match_text(text),
+            Kind::Json(json) => json.match_text(text),
+            Kind::Fields(fields) => fields.match_text(text),
+        }
+    }
+
+    /// Returns the fields of an event's text as the pattern names them, for those kinds that name any.
+    pub fn extract(&self, text: &str) -> Vec<(String, String)> {
+        match &self.0 {
+            Kind::Terms(_) => Vec::new(),
+            Kind::Json(json) => json.extract(text),
+            Kind::Fields(fields) => fields.extract(text),
+        }
     }
 }

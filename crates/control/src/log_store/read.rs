@@ -11,6 +11,8 @@ use wharf_model::Timestamp;
 
 /// An answer holds about this much text, as on AWS.
 const PAGE_BYTES: usize = 1 << 20;
+/// How much text is looked through for one answer; the caller goes on from there.
+const SEARCH_BYTES: usize = 64 << 20;
 
 /// Which times are wanted: `from` included, `to` not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -96,15 +98,17 @@ pub struct FilterPage {
 pub(crate) struct StreamPlan {
     dir: Utf8PathBuf,
     batches: Vec<BatchRef>,
+    /// The number of the event to come.
+    total: u64,
 }
 
 impl StreamPlan {
     pub(crate) fn new(group: &Group, stream: &Stream) -> StreamPlan {
-        StreamPlan { dir: group.dir.clone(), batches: stream.batches.clone() }
+        StreamPlan { dir: group.dir.clone(), batches: stream.batches.clone(), total: stream.next_index() }
     }
 
     pub(crate) fn page(&self, range: Range, from: Direction, limit: usize) -> Result<Page, Error> {
-        let total = self.batches.last().map_or(0, |last| last.first_index + u64::from(last.count));
+        let total = self.total;
         let mut found: Vec<(u64, Event)> = Vec::new();
         let (mut bytes, limit) = (0, limit.max(1));
         let (start, end) = match from {
@@ -193,7 +197,7 @@ impl FilterPlan {
         let mut page = FilterPage { events: Vec::new(), next: None };
         let mut waiting: BinaryHeap<Reverse<Waiting>> = BinaryHeap::new();
         let mut batches = self.batches.iter().peekable();
-        let mut bytes = 0;
+        let (mut bytes, mut searched) = (0, 0);
         loop {
             // A batch is opened when nothing that is waiting can come before its first event.
             while let Some(batch) = batches.next_if(|batch| {
@@ -203,6 +207,17 @@ impl FilterPlan {
             }
             let Some(Reverse(Waiting(event))) = waiting.pop() else { return Ok(page) };
             let place = (event.timestamp, event.number);
+            searched += event.message.len() + 1;
+            if searched > SEARCH_BYTES {
+                page.next = Some(place);
+                if filter.after.is_none_or(|after| place > after)
+                    && filter.range.holds(event.timestamp)
+                    && filter.pattern.matches(&event.message)
+                {
+                    page.events.push(event);
+                }
+                return Ok(page);
+            }
             if filter.after.is_some_and(|after| place <= after)
                 || !filter.range.holds(event.timestamp)
                 || !filter.pattern.matches(&event.message)

@@ -1,6 +1,9 @@
 //! Segments: files of checked lines, and the directories they are in.
 
-use super::{Error, file_error, index::Group};
+use super::{
+    Error, file_error,
+    index::{Base, BatchRef, Group},
+};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,6 +21,8 @@ pub(crate) const SEGMENT_BYTES: u64 = 32 << 20;
 const CHECK_DIGITS: usize = 8;
 /// Holds the group's name, which may be longer than a file's name can be.
 const NAME_FILE: &str = "group";
+/// Holds what stays of segments that were removed.
+const BASE_FILE: &str = "base.json";
 /// Directories that are being deleted.
 const TRASH_PREFIX: &str = ".deleted-";
 
@@ -28,6 +33,9 @@ pub(crate) struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) number: Option<u64>,
     pub(crate) stored_at: Timestamp,
+    /// The stream and all its events up to here were deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) deleted: bool,
     pub(crate) events: Vec<(Timestamp, String)>,
 }
 
@@ -89,8 +97,12 @@ pub(crate) fn load_all(dir: &Utf8Path) -> Result<BTreeMap<String, Group>, Error>
 }
 
 fn load(dir: &Utf8Path) -> Result<Group, Error> {
-    let mut group = Group::empty(dir.to_owned());
-    for segment in 0.. {
+    let mut group = match base(dir)? {
+        Some(base) => Group::over(dir.to_owned(), base),
+        None => Group::empty(dir.to_owned()),
+    };
+    remove_before(dir, group.first_segment)?;
+    for segment in group.first_segment.. {
         let path = path(dir, segment);
         let file = match File::options().read(true).write(true).open(&path) {
             Ok(file) => file,
@@ -102,6 +114,61 @@ fn load(dir: &Utf8Path) -> Result<Group, Error> {
             load_segment(&mut group, segment, &file).map_err(|source| file_error(&path, source))?;
     }
     Ok(group)
+}
+
+fn base(dir: &Utf8Path) -> Result<Option<Base>, Error> {
+    let path = dir.join(BASE_FILE);
+    match fs::read(&path) {
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).map(Some).map_err(|error| file_error(&path, error.into()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(file_error(&path, source)),
+    }
+}
+
+/// Writes down what stays of the segments before the base's first one, and then removes them.
+pub(crate) fn remove_older(dir: &Utf8Path, base: &Base) -> Result<(), Error> {
+    let (path, draft) = (dir.join(BASE_FILE), dir.join(".base.new"));
+    let write = || {
+        let file = File::create(&draft)?;
+        serde_json::to_writer(&file, base)?;
+        file.sync_all()?;
+        fs::rename(&draft, &path)?;
+        File::open(dir)?.sync_all()
+    };
+    write().map_err(|source| file_error(&path, source))?;
+    remove_before(dir, base.first_segment)
+}
+
+/// Removes the segments before `first`: those that a base was written for.
+fn remove_before(dir: &Utf8Path, first: u32) -> Result<(), Error> {
+    for segment in (0..first).rev() {
+        let path = path(dir, segment);
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
+            Err(source) => return Err(file_error(&path, source)),
+        }
+    }
+    Ok(())
+}
+
+/// Gives the disk space of a deleted stream's batches back. Their line ends stay, so that the segment is still read
+/// line by line; what cannot be given back stays until the segment goes.
+pub(crate) fn punch(dir: &Utf8Path, batches: &[BatchRef]) {
+    use rustix::fs::{FallocateFlags, fallocate};
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    for batch in batches {
+        let path = path(dir, batch.segment);
+        let file = File::options().write(true).open(&path);
+        let length = u64::from(batch.length.saturating_sub(1));
+        let punched = file.and_then(|file| Ok(fallocate(&file, flags, batch.offset, length)?));
+        if let Err(error) = punched {
+            tracing::debug!(%path, %error, "space of a deleted log stream not given back yet");
+            return;
+        }
+    }
 }
 
 /// Takes up the lines of a segment, cuts off a torn end, and returns the length.

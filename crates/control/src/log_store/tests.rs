@@ -162,17 +162,64 @@ async fn groups_that_the_state_file_does_not_know_are_removed_at_start() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 
-#[test]
-fn patterns_ask_for_all_plain_terms_any_questioned_and_no_negated_one() {
-    let matches = |pattern: &str, text: &str| Pattern::parse(pattern).unwrap().matches(text);
-    assert!(matches("", "anything"));
-    assert!(matches("GET 200", "GET / 200"));
-    assert!(!matches("GET 200", "GET / 404"));
-    assert!(matches("\"GET /\"", "GET / 404"));
-    assert!(!matches("get", "GET"));
-    assert!(matches("GET -404", "GET / 200"));
-    assert!(!matches("GET -404", "GET / 404"));
-    assert!(matches("?warn ?error", "error!"));
-    assert!(Pattern::parse("{ $.level = \"error\" }").is_err());
-    assert!(Pattern::parse("\"open").is_err());
+#[tokio::test]
+async fn a_deleted_stream_is_gone_and_one_of_its_name_begins_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    let long = "x".repeat(20_000);
+    store.append(batch("s", Some(1), &[(1, &long)])).await.unwrap();
+    store.append(batch("t", None, &[(2, "other")])).await.unwrap();
+    store.delete_stream("web", "s", Timestamp(3)).await.unwrap();
+    assert!(matches!(store.delete_stream("web", "s", Timestamp(3)).await, Err(Error::StreamNotFound(_))));
+    let segment = {
+        let groups = store.shared.groups.read().unwrap();
+        segment::path(&groups["web"].dir, 0)
+    };
+    let held = std::os::unix::fs::MetadataExt::blocks(&std::fs::metadata(segment).unwrap()) * 512;
+    assert!(held < 20_000, "{held} bytes are still held");
+    store.append(batch("s", None, &[(4, "new")])).await.unwrap();
+    for _ in 0..2 {
+        let store = open(&dir);
+        assert_eq!(texts(&store, "s", Direction::Forward(0), 9).await.0, ["new"]);
+        assert_eq!(texts(&store, "t", Direction::Forward(0), 9).await.0, ["other"]);
+        assert_eq!(store.streams("web", "s").unwrap()[0].stored_bytes, 3 + 26);
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_given_back_and_the_counting_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir);
+    // Three segments, of which the first two are full.
+    let long = "x".repeat(17 << 20);
+    for at in 1..=5 {
+        store.append(batch("s", None, &[(at, &long)])).await.unwrap();
+    }
+    store.append(batch("old", None, &[(1, "a")])).await.unwrap();
+    let files = || std::fs::read_dir(&store.shared.groups.read().unwrap()["web"].dir).unwrap().count();
+    let before = files();
+    store.trim("web", Timestamp(1)).await.unwrap();
+    assert_eq!(files(), before);
+    store.trim("web", Timestamp(4)).await.unwrap();
+    assert_eq!(files(), before, "one segment went, and the note of what it held came");
+    let check = async |store: &LogStore| {
+        let page = store.events("web", "s", Range::default(), Direction::Forward(0), 9).await.unwrap();
+        let times: Vec<i64> = page.events.iter().map(|event| event.timestamp.0).collect();
+        assert_eq!((times, page.end), (vec![3], 3));
+        let info = &store.streams("web", "s").unwrap()[0];
+        assert_eq!((info.first_event, info.stored_bytes), (Some(Timestamp(3)), 3 * ((17 << 20) + 26)));
+    };
+    check(&store).await;
+    drop(store);
+    let store = open(&dir);
+    check(&store).await;
+    // All of it: streams are still there, as on AWS, and numbers are never given twice.
+    store.trim("web", Timestamp(99)).await.unwrap();
+    drop(store);
+    let store = open(&dir);
+    assert_eq!(store.stored_bytes("web"), 0);
+    assert_eq!(store.streams("web", "").unwrap().len(), 2);
+    store.append(batch("s", None, &[(100, "new")])).await.unwrap();
+    let (found, start, end) = texts(&store, "s", Direction::Forward(0), 9).await;
+    assert_eq!((found.join(""), start, end), ("new".to_owned(), 5, 6));
 }

@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::oneshot;
+use wharf_model::Timestamp;
 
 type Reply = oneshot::Sender<Result<(), Error>>;
 
@@ -15,6 +16,8 @@ enum Request {
     Create(String, Reply),
     Delete(String, Reply),
     Append(Batch, Reply),
+    DeleteStream { group: String, stream: String, now: Timestamp, reply: Reply },
+    Trim { group: String, before: Timestamp, reply: Reply },
 }
 
 #[derive(Default)]
@@ -73,6 +76,16 @@ impl Writer {
         self.ask(|reply| Request::Append(batch, reply)).await
     }
 
+    pub(crate) async fn delete_stream(&self, group: &str, stream: &str, now: Timestamp) -> Result<(), Error> {
+        let (group, stream) = (group.to_owned(), stream.to_owned());
+        self.ask(|reply| Request::DeleteStream { group, stream, now, reply }).await
+    }
+
+    pub(crate) async fn trim(&self, group: &str, before: Timestamp) -> Result<(), Error> {
+        let group = group.to_owned();
+        self.ask(|reply| Request::Trim { group, before, reply }).await
+    }
+
     async fn ask(&self, request: impl FnOnce(Reply) -> Request) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
         lock(&self.channel.inbox).requests.push(request(reply));
@@ -105,6 +118,16 @@ fn serve(channel: &Channel, shared: &Shared) {
                 Request::Delete(name, reply) => {
                     let _ = reply.send(delete(shared, &name));
                 }
+                Request::DeleteStream { group, stream, now, reply } => {
+                    // What was sent before it is stored before it.
+                    if let Some(batches) = appends.remove(&group) {
+                        append(shared, &group, batches);
+                    }
+                    let _ = reply.send(delete_stream(shared, &group, &stream, now));
+                }
+                Request::Trim { group, before, reply } => {
+                    let _ = reply.send(trim(shared, &group, before));
+                }
             }
         }
         for (group, batches) in appends {
@@ -130,6 +153,45 @@ fn delete(shared: &Shared, name: &str) -> Result<(), Error> {
     }
 }
 
+fn delete_stream(shared: &Shared, name: &str, stream: &str, now: Timestamp) -> Result<(), Error> {
+    let (batches, (dir, number, offset)) = shared.with_group(name, |group| {
+        let found = group.streams.get(stream);
+        let found = found.ok_or_else(|| Error::StreamNotFound(stream.to_owned()))?;
+        Ok((found.batches.clone(), place(group)))
+    })?;
+    let line =
+        Line { stream: stream.to_owned(), number: None, stored_at: now, deleted: true, events: Vec::new() };
+    let bytes = line.encode();
+    write(&dir, number, offset, &bytes)?;
+    {
+        let mut groups = shared.groups.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(group) = groups.get_mut(name) {
+            group.add(&line, number, offset, u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+            (group.segment, group.length) = (number, offset + bytes.len() as u64);
+        }
+    }
+    segment::punch(&dir, &batches);
+    Ok(())
+}
+
+/// Removes the segments of a group whose events are all older than `before`.
+fn trim(shared: &Shared, name: &str, before: Timestamp) -> Result<(), Error> {
+    let found = shared.with_group(name, |group| {
+        let first = group.first_kept(before);
+        let due = first > group.first_segment;
+        Ok(due.then(|| (group.dir.clone(), first, group.base(first))))
+    })?;
+    let Some((dir, first, base)) = found else { return Ok(()) };
+    {
+        // Out of the index first, so that nobody begins to read what is about to go.
+        let mut groups = shared.groups.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(group) = groups.get_mut(name) {
+            group.forget_before(first);
+        }
+    }
+    segment::remove_older(&dir, &base)
+}
+
 /// Stores the batches of one group with one flush.
 fn append(shared: &Shared, name: &str, batches: Vec<(Batch, Reply)>) {
     let mut lines: Vec<(Line, Vec<u8>)> = Vec::new();
@@ -144,8 +206,13 @@ fn append(shared: &Shared, name: &str, batches: Vec<(Batch, Reply)>) {
                 continue;
             }
             let events = batch.events.iter().map(|event| (event.timestamp, event.message.clone())).collect();
-            let line =
-                Line { stream: batch.stream.clone(), number: batch.number, stored_at: batch.now, events };
+            let line = Line {
+                stream: batch.stream.clone(),
+                number: batch.number,
+                stored_at: batch.now,
+                deleted: false,
+                events,
+            };
             let bytes = line.encode();
             lines.push((line, bytes));
         }

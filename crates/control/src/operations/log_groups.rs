@@ -2,9 +2,9 @@
 
 use crate::{
     Control,
-    log_store::{self, Batch, StreamInfo},
+    log_store::{self, Batch, Range, StreamInfo},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 use wharf_model::{
     logs::{LogEvent, LogGroup},
@@ -27,6 +27,9 @@ pub enum Error {
     /// There is no such stream.
     #[error("The specified log stream does not exist.")]
     StreamNotFound,
+    /// A parameter that makes no sense.
+    #[error("{0}")]
+    Invalid(String),
     /// The stored events cannot be used.
     #[error("use the stored logs")]
     Logs(#[source] log_store::Error),
@@ -54,6 +57,10 @@ impl From<UpdateError<Error>> for Error {
     }
 }
 
+/// How old an event may be that is put, and how far ahead.
+const AGE_MAX: Duration = Duration::from_secs(14 * 86_400);
+const AHEAD_MAX: Duration = Duration::from_secs(2 * 3600);
+
 /// Makes a group.
 pub async fn create(control: &Control, name: &str, tags: Vec<Tag>) -> Result<(), Error> {
     let group = LogGroup {
@@ -61,6 +68,7 @@ pub async fn create(control: &Control, name: &str, tags: Vec<Tag>) -> Result<(),
         arn: control.config().place.arn("logs", format_args!("log-group:{name}")),
         created_at: control.now(),
         tags,
+        retention_days: None,
     };
     control
         .store()
@@ -94,6 +102,89 @@ pub fn find(control: &Control, name: &str) -> Result<Arc<LogGroup>, Error> {
     control.store().view().get(name).ok_or(Error::GroupNotFound)
 }
 
+/// The days that a retention may have.
+const RETENTION_DAYS: [u32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+/// Sets how many days events are kept; for ever when absent.
+pub async fn set_retention(control: &Control, name: &str, days: Option<u32>) -> Result<(), Error> {
+    if let Some(days) = days
+        && !RETENTION_DAYS.contains(&days)
+    {
+        let listed: Vec<String> = RETENTION_DAYS.iter().map(ToString::to_string).collect();
+        return Err(Error::Invalid(format!(
+            "1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value set: [{}]",
+            listed.join(", ")
+        )));
+    }
+    change(control, name, |group| {
+        group.retention_days = days;
+        Ok(())
+    })
+    .await
+}
+
+/// Adds tags to a group, or replaces their values.
+pub async fn tag(control: &Control, name: &str, tags: Vec<Tag>) -> Result<(), Error> {
+    super::tags::check(&tags).map_err(|error| Error::Invalid(error.to_string()))?;
+    change(control, name, |group| {
+        group.tags.retain(|known| tags.iter().all(|tag| tag.key != known.key));
+        group.tags.extend(tags.iter().cloned());
+        if group.tags.len() > 50 {
+            return Err(Error::Invalid("A log group has at most 50 tags.".to_owned()));
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Removes the tags with these keys from a group.
+pub async fn untag(control: &Control, name: &str, keys: &[String]) -> Result<(), Error> {
+    change(control, name, |group| {
+        group.tags.retain(|tag| !keys.contains(&tag.key));
+        Ok(())
+    })
+    .await
+}
+
+async fn change(
+    control: &Control,
+    name: &str,
+    change: impl Fn(&mut LogGroup) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let changed = control.store().update(|draft| {
+        let known = draft.get::<LogGroup>(name).ok_or(Error::GroupNotFound)?;
+        let mut group = (*known).clone();
+        change(&mut group)?;
+        if group != *known {
+            draft.put(group);
+        }
+        Ok(())
+    });
+    Ok(changed.await?)
+}
+
+/// Returns the part of a range whose events are kept.
+pub fn kept(control: &Control, group: &str, range: Range) -> Range {
+    let since = find(control, group).ok().and_then(|group| group.kept_since(control.now()));
+    Range { from: range.from.max(since), ..range }
+}
+
+/// Deletes a stream with all its events.
+pub async fn delete_stream(control: &Control, group: &str, stream: &str) -> Result<(), Error> {
+    Ok(control.logs().delete_stream(group, stream, control.now()).await?)
+}
+
+/// Gives back the space of events that are not kept any more.
+pub async fn trim(control: &Control) -> Result<(), Error> {
+    for group in list(control, "") {
+        if let Some(since) = group.kept_since(control.now()) {
+            control.logs().trim(&group.name, since).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes a stream.
 pub async fn create_stream(control: &Control, group: &str, stream: &str) -> Result<(), Error> {
     if self::stream(control, group, stream)?.is_some() {
@@ -107,15 +198,40 @@ pub fn stream(control: &Control, group: &str, stream: &str) -> Result<Option<Str
     Ok(control.logs().streams(group, stream)?.into_iter().find(|info| info.name == stream))
 }
 
-/// Stores events of a stream that must be there.
+/// Which events of a batch were not taken: `None` for none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rejected {
+    /// The events before this place are older than 14 days.
+    pub too_old_end: Option<usize>,
+    /// The events before this place are older than the group keeps any.
+    pub expired_end: Option<usize>,
+    /// The events from this place on are more than two hours ahead.
+    pub too_new_start: Option<usize>,
+}
+
+/// Stores events of a stream that must be there, oldest first, but for those that are too old or too new.
 pub async fn put_events(
     control: &Control,
     group: &str,
     stream: &str,
-    events: Vec<LogEvent>,
-) -> Result<(), Error> {
+    mut events: Vec<LogEvent>,
+) -> Result<Rejected, Error> {
     self::stream(control, group, stream)?.ok_or(Error::StreamNotFound)?;
-    append(control, group, stream, None, events).await
+    let now = control.now();
+    let since = find(control, group)?.kept_since(now);
+    let end = |before| Some(events.partition_point(|event| event.timestamp < before)).filter(|end| *end > 0);
+    let ahead = events.partition_point(|event| event.timestamp <= now + AHEAD_MAX);
+    let rejected = Rejected {
+        too_old_end: end(now - AGE_MAX),
+        expired_end: since.and_then(end),
+        too_new_start: Some(ahead).filter(|start| *start < events.len()),
+    };
+    events.truncate(ahead);
+    events.drain(..rejected.too_old_end.max(rejected.expired_end).unwrap_or(0).min(events.len()));
+    if !events.is_empty() {
+        append(control, group, stream, None, events).await?;
+    }
+    Ok(rejected)
 }
 
 /// Stores a node's batch; it is durable when this returns. The stream is made when it is not there, the group if

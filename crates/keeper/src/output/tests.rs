@@ -66,6 +66,26 @@ fn reclaimed_output_is_off_the_disk_and_the_rest_is_still_there() {
     let blocks = dir(&temp).join(LOG_FILE).metadata().unwrap().blocks();
     assert!(blocks * 512 < 12 * 65_536, "{blocks} blocks");
     assert_eq!(follower.read().unwrap().unwrap().at_nanos, 90);
+    let mut oldest = Follower::open_oldest(dir(&temp)).unwrap();
+    assert_eq!(oldest.read().unwrap().unwrap().at_nanos, 90);
+}
+
+#[test]
+fn follower_may_skip_to_the_newest_so_many_bytes() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut sink = Sink::open(dir(&temp)).unwrap();
+    let mut follower = Follower::open(dir(&temp), 0).unwrap();
+    assert_eq!(follower.skip_to_last(0).unwrap(), 0);
+    for at_nanos in 0..10 {
+        sink.append(Stream::Stdout, at_nanos, &[b'x'; 10]);
+    }
+    assert_eq!(follower.skip_to_last(100).unwrap(), 0);
+    assert_eq!(follower.skip_to_last(35).unwrap(), 70);
+    assert_eq!((follower.position(), follower.read().unwrap().unwrap().at_nanos), (7, 7));
+    assert_eq!(follower.skip_to_last(0).unwrap(), 20);
+    assert_eq!(follower.read().unwrap(), None);
+    let mut oldest = Follower::open_oldest(dir(&temp)).unwrap();
+    assert_eq!(oldest.read().unwrap().unwrap().at_nanos, 0);
 }
 
 #[test]

@@ -23,6 +23,22 @@ pub enum LogDriver {
     Awslogs,
     /// Files on the node.
     JsonFile,
+    /// The host's syslog, or one elsewhere.
+    Syslog,
+    /// Nowhere.
+    None,
+}
+
+impl LogDriver {
+    /// Returns the name that the API uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogDriver::Awslogs => "awslogs",
+            LogDriver::JsonFile => "json-file",
+            LogDriver::Syslog => "syslog",
+            LogDriver::None => "none",
+        }
+    }
 }
 
 /// That a container routes the logs of its neighbours.

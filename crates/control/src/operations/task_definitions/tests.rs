@@ -87,11 +87,11 @@ fn log_options_are_known_and_complete() {
     );
     check(
         with(&["awslogs-group"], true),
-        "Log driver awslogs requires option 'awslogs-region' in container 'app'.",
+        "Invalid logConfiguration of container 'app': log driver awslogs requires option 'awslogs-region'.",
     );
     check(
         with(&["awslogs-group", "awslogs-region", "tag"], true),
-        "The log option 'tag' of container 'app' is not supported",
+        "log option 'tag' of driver awslogs is not supported",
     );
 }
 

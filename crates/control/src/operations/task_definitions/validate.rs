@@ -9,15 +9,6 @@ use std::collections::BTreeSet;
 use wharf_model::task_definition::{ContainerDefinition, LaunchType, LogDriver, NetworkMode, TaskDefinition};
 use wharf_plan::fargate;
 
-/// The options of the `awslogs` driver.
-const AWSLOGS_OPTIONS: [&str; 6] = [
-    "awslogs-group",
-    "awslogs-region",
-    "awslogs-stream-prefix",
-    "awslogs-create-group",
-    "mode",
-    "max-buffer-size",
-];
 /// The least memory that a container can be given, in mebibytes.
 pub(crate) const MEMORY_MIN: u32 = 6;
 /// The most containers of a definition.
@@ -195,29 +186,10 @@ fn check_container(container: &ContainerDefinition, new: &NewDefinition) -> Resu
 
 fn check_log(container: &ContainerDefinition) -> Result<(), Error> {
     let Some(log) = &container.log_configuration else { return Ok(()) };
-    if log.driver != LogDriver::Awslogs {
-        return match log.options.keys().next() {
-            Some(option) => Err(unknown_option(container, option)),
-            None => Ok(()),
-        };
-    }
-    if let Some(option) = log.options.keys().find(|option| !AWSLOGS_OPTIONS.contains(&option.as_str())) {
-        return Err(unknown_option(container, option));
-    }
-    for required in ["awslogs-group", "awslogs-region"] {
-        if log.options.get(required).is_none_or(String::is_empty) {
-            return Err(Error::client(format!(
-                "Log driver awslogs requires option '{required}' in container '{}'.",
-                container.name
-            )));
+    match wharf_plan::logging::read(log) {
+        Ok(_) => Ok(()),
+        Err(why) => {
+            Err(Error::client(format!("Invalid logConfiguration of container '{}': {why}.", container.name)))
         }
     }
-    Ok(())
-}
-
-fn unknown_option(container: &ContainerDefinition, option: &str) -> Error {
-    Error::client(format!(
-        "The log option '{option}' of container '{}' is not supported by this version of Wharf.",
-        container.name
-    ))
 }

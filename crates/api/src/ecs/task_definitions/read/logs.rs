@@ -10,6 +10,8 @@ pub(super) fn configuration(given: ecs::LogConfiguration, of: &str) -> Result<Lo
     let driver = match given.log_driver.as_str() {
         "awslogs" => LogDriver::Awslogs,
         "json-file" => LogDriver::JsonFile,
+        "syslog" => LogDriver::Syslog,
+        "none" => LogDriver::None,
         other => return refuse(Err(given::unsupported("logDriver", &format!(" {other}{of}")))),
     };
     Ok(LogConfiguration {

@@ -2,15 +2,11 @@
 
 use super::container::secret;
 use wharf_aws::ecs;
-use wharf_model::task_definition::{FirelensConfiguration, FirelensKind, LogConfiguration, LogDriver};
+use wharf_model::task_definition::{FirelensConfiguration, FirelensKind, LogConfiguration};
 
 pub(super) fn configuration(log: &LogConfiguration) -> ecs::LogConfiguration {
-    let driver = match log.driver {
-        LogDriver::Awslogs => "awslogs",
-        LogDriver::JsonFile => "json-file",
-    };
     ecs::LogConfiguration {
-        log_driver: driver.to_owned(),
+        log_driver: log.driver.as_str().to_owned(),
         options: log.options.clone(),
         secret_options: log.secret_options.iter().map(secret).collect(),
     }
