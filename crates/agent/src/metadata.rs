@@ -2,6 +2,9 @@
 //!
 //! Who asks is known by the listener the connection came in on, so a task can only ever learn of itself. The id in the
 //! path names one of its containers.
+//!
+//! The same address gives out the keys of the task's role, protects the task, and passes requests to this Wharf's API
+//! on to control, which knows by that whose they are.
 
 use crate::record::Record;
 use bytes::Bytes;
@@ -18,12 +21,15 @@ use tokio::{
 };
 use wharf_sandbox::cgroup::Cgroup;
 
+mod proxy;
 mod shape;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod uplink;
 
 pub(crate) use stats::Meter;
+pub(crate) use uplink::{Uplink, credentials_path, gives_keys};
 
 /// What the endpoint of one task answers from.
 #[derive(Debug)]
@@ -36,6 +42,8 @@ pub(crate) struct Source {
     pub(crate) meter: Meter,
     /// Where the task's own disk is mounted.
     pub(crate) storage: Option<Utf8PathBuf>,
+    /// The way to control.
+    pub(crate) uplink: Uplink,
 }
 
 /// Serves a task's endpoint until the handle aborts it.
@@ -73,11 +81,30 @@ async fn answer(
     source: Arc<Source>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (status, body) = route(&source, request.method(), request.uri().path());
+    let record = source.record.borrow().clone();
+    let path = request.uri().path().to_owned();
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let (status, body) = match parts.as_slice() {
+        ["v2", "credentials", ..] => uplink::credentials(&source, &record, request.method(), &path).await,
+        ["api", id, "task-protection", "v1", "state"] => {
+            let id = (*id).to_owned();
+            uplink::protection(&source, &record, &id, request).await
+        }
+        ["v2" | "v3" | "v4" | "api", ..] => route(&source, request.method(), &path),
+        _ if gives_keys(&record) => {
+            return Ok(proxy::pass_on(&source, &record, request).await);
+        }
+        _ => (StatusCode::NOT_FOUND, Value::from("404 page not found")),
+    };
+    Ok(json(status, &body))
+}
+
+/// Returns an answer of JSON.
+fn json(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    Ok(response)
+    response
 }
 
 fn route(source: &Source, method: &Method, path: &str) -> (StatusCode, Value) {
@@ -100,11 +127,11 @@ fn route(source: &Source, method: &Method, path: &str) -> (StatusCode, Value) {
         (StatusCode::NOT_FOUND, Value::from(text))
     };
     match (rest.as_slice(), place) {
-        ([], Some(place)) => (StatusCode::OK, shape::container(&record, place)),
+        ([], Some(place)) => (StatusCode::OK, shape::container(&record, place, &source.uplink.nameservers)),
         ([], None) => unknown("container metadata"),
-        (["task"], Some(_)) => (StatusCode::OK, shape::task(&record, source.storage.as_deref(), false)),
+        (["task"], Some(_)) => (StatusCode::OK, shape::task(&record, source, false)),
         (["taskWithTags"], Some(_)) => {
-            (StatusCode::OK, shape::task(&record, source.storage.as_deref(), true))
+            (StatusCode::OK, shape::task(&record, source, true))
         }
         (["task" | "taskWithTags"], None) => unknown("task metadata"),
         (["stats"], Some(place)) => (StatusCode::OK, source.meter.container(source, &record, place)),

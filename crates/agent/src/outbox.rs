@@ -7,10 +7,14 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::{Notify, oneshot, watch};
 use wharf_model::{TaskId, logs::LogEvent};
-use wharf_nodelink::agent::{FromAgent, TaskReport};
+use wharf_nodelink::agent::{FromAgent, TaskAnswer, TaskAsk, TaskReport};
+
+/// How long a question waits for control, which may be being restarted.
+const ASK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a batch of log lines goes.
 #[derive(Debug, Clone)]
@@ -34,6 +38,14 @@ struct Inner {
     queue: VecDeque<FromAgent>,
     logs: BTreeMap<u64, (FromAgent, oneshot::Sender<()>)>,
     last_batch: u64,
+    asks: BTreeMap<u64, (FromAgent, oneshot::Sender<TaskAnswer>)>,
+    last_ask: u64,
+}
+
+impl Default for Outbox {
+    fn default() -> Outbox {
+        Outbox::new()
+    }
 }
 
 impl Outbox {
@@ -83,12 +95,41 @@ impl Outbox {
         }
     }
 
+    /// Asks control for a task, and waits for the answer for a while.
+    pub(crate) async fn ask(&self, task: &TaskId, ask: TaskAsk) -> Option<TaskAnswer> {
+        let (sender, receiver) = oneshot::channel();
+        let number = {
+            let mut inner = self.lock();
+            inner.last_ask += 1;
+            let number = inner.last_ask;
+            let message = FromAgent::Ask { number, task: task.clone(), ask };
+            if *self.connected.borrow() {
+                inner.queue.push_back(message.clone());
+            }
+            inner.asks.insert(number, (message, sender));
+            number
+        };
+        self.wake.notify_one();
+        let answer = tokio::time::timeout(ASK_PATIENCE, receiver).await;
+        self.lock().asks.remove(&number);
+        answer.ok().and_then(Result::ok)
+    }
+
+    /// Takes an answer.
+    pub(crate) fn answered(&self, number: u64, answer: TaskAnswer) {
+        if let Some((_, sender)) = self.lock().asks.remove(&number) {
+            // Who asked may have gone.
+            let _unheard = sender.send(answer);
+        }
+    }
+
     /// Begins a connection: everything is said again.
     pub(crate) fn connect(&self) {
         let mut inner = self.lock();
         let reports = inner.reports.values().map(|report| FromAgent::Report(Box::new(report.clone())));
         let logs = inner.logs.values().map(|(message, _)| message.clone());
-        inner.queue = reports.chain(logs).collect();
+        let asks = inner.asks.values().map(|(message, _)| message.clone());
+        inner.queue = reports.chain(logs).chain(asks).collect();
         self.connected.send_replace(true);
     }
 

@@ -117,6 +117,10 @@ fn metadata(record: &Record) -> String {
     }
 }
 
+/// What SDKs read to find the services that a task's keys are for.
+const OWN_ENDPOINTS: [&str; 3] =
+    ["AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "AWS_ENDPOINT_URL_STS"];
+
 /// The image's environment, then the definition's, then what ECS adds.
 fn environment(record: &Record, place: usize, image: &Image, hostname: &str) -> Vec<String> {
     let assignment = &record.assignment;
@@ -138,6 +142,9 @@ fn environment(record: &Record, place: usize, image: &Image, hostname: &str) -> 
     set("ECS_CONTAINER_METADATA_URI_V4", format!("{metadata}/v4/{id}"));
     set("ECS_CONTAINER_METADATA_URI", format!("{metadata}/v3/{id}"));
     set("ECS_AGENT_URI", format!("{metadata}/api/{id}"));
+    if crate::metadata::gives_keys(record) {
+        set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", crate::metadata::credentials_path(&assignment.task));
+    }
     match assignment.launch_type {
         LaunchType::Fargate => {
             set("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE".to_owned());
@@ -145,6 +152,15 @@ fn environment(record: &Record, place: usize, image: &Image, hostname: &str) -> 
             set("AWS_REGION", assignment.arn.region.clone());
         }
         LaunchType::Ec2 => set("AWS_EXECUTION_ENV", "AWS_ECS_EC2".to_owned()),
+    }
+    if crate::metadata::gives_keys(record) && all.iter().all(|(name, _)| name != "AWS_ENDPOINT_URL") {
+        // The keys are for this Wharf, so the clients of the services they are for are sent here; the others go where
+        // they went.
+        for name in OWN_ENDPOINTS {
+            if all.iter().all(|(known, _)| known != name) {
+                all.push((name.to_owned(), metadata.clone()));
+            }
+        }
     }
     all.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
 }

@@ -35,6 +35,11 @@ impl Body {
         }
     }
 
+    /// Returns what the caller sent, as it was sent.
+    pub(crate) fn content(&self) -> &[u8] {
+        &self.content
+    }
+
     /// Returns the request's id.
     pub fn request_id(&self) -> &str {
         &self.request_id

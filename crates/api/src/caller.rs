@@ -1,5 +1,8 @@
 //! On whose behalf a request is made.
 
+use crate::access::TaskScope;
+use std::sync::Arc;
+
 /// The account that everything belongs to.
 pub const ACCOUNT: &str = "123456789012";
 
@@ -16,6 +19,8 @@ pub struct Caller {
     pub principal: String,
     /// The unique id of that user or role, as `GetCallerIdentity` gives it.
     pub user_id: String,
+    /// The task that calls; nothing when it is the account's owner.
+    pub task: Option<Arc<TaskScope>>,
 }
 
 impl Caller {
@@ -27,6 +32,7 @@ impl Caller {
             access_key: access_key.to_owned(),
             principal: format!("arn:aws:iam::{ACCOUNT}:root"),
             user_id: ACCOUNT.to_owned(),
+            task: None,
         }
     }
 }

@@ -29,6 +29,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod access;
 mod answer;
 mod auth;
 mod caller;
@@ -48,6 +49,7 @@ pub mod ssm;
 pub mod sts;
 mod throttle;
 
+pub use access::TaskScope;
 pub use answer::{Answer, Body, answer};
 pub use auth::{Auth, Key, RegistryToken, RegistryTokens};
 pub use caller::{ACCOUNT, Caller};

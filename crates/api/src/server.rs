@@ -55,6 +55,7 @@ impl Api {
     /// secret of the control plane's configuration.
     pub fn new(control: Control, auth: Auth) -> Api {
         let shown = control.clone();
+        let auth = auth.with_tasks(&control);
         let mut api = Api::over(
             auth,
             Box::new(move |call| {

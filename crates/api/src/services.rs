@@ -3,7 +3,9 @@
 use wharf_aws::Service;
 use wharf_control::Control;
 
-use crate::{Answer, Body, Caller, Fault, ec2, ecr, ecs, efs, elbv2, logs, secrets_manager, ssm, sts};
+use crate::{
+    Answer, Body, Caller, Fault, access, ec2, ecr, ecs, efs, elbv2, logs, secrets_manager, ssm, sts,
+};
 
 /// A request that has been understood, and whose caller is known.
 #[derive(Debug)]
@@ -20,6 +22,7 @@ pub struct Call {
 
 /// Runs a call.
 pub(crate) async fn dispatch(control: &Control, call: Call) -> Result<Answer, Fault> {
+    access::check(&call)?;
     let Call { service, operation, caller, body } = call;
     match service {
         Service::Ecs => Box::pin(ecs::dispatch(control, &caller, &operation, body)).await,

@@ -18,7 +18,10 @@ pub use disk::Damaged;
 pub use draft::Draft;
 pub use record::{Record, View};
 pub use store::{OpenError, Schema, Store, StoreError, UpdateError};
-pub use tables::{AddressLease, AddressPool, Counter, RequestToken, TargetHealthRecord, schema, target_key};
+pub use tables::{
+    AddressLease, AddressPool, Counter, PinnedImages, RequestToken, Secret, TargetHealthRecord, schema,
+    target_key,
+};
 
 #[cfg(test)]
 mod tests;

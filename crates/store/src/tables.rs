@@ -2,9 +2,9 @@
 
 use crate::{Record, Schema};
 use serde::{Deserialize, Serialize};
-use std::net::Ipv4Addr;
+use std::{collections::BTreeMap, net::Ipv4Addr};
 use wharf_model::{
-    Arn, EniId, TaskId, Timestamp,
+    Arn, DeploymentId, EniId, TaskId, Timestamp,
     cluster::Cluster,
     file_system::{AccessPoint, FileSystem, MountTarget},
     load_balancer::{Listener, LoadBalancer},
@@ -55,6 +55,8 @@ pub fn schema() -> Schema {
         .with::<AddressPool>()
         .with::<AddressLease>()
         .with::<RequestToken>()
+        .with::<Secret>()
+        .with::<PinnedImages>()
 }
 
 /// Returns the key of a target: its group's ARN, its address and its port.
@@ -69,6 +71,24 @@ pub struct Counter {
     pub name: String,
     /// The last number given; 0 for none.
     pub last: u64,
+}
+
+/// The digests that the images of a deployment stand for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedImages {
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// The digest of each container's image.
+    pub images: BTreeMap<String, String>,
+}
+
+/// Something that only this control plane knows, made once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// What it is for.
+    pub name: String,
+    /// The secret.
+    pub value: String,
 }
 
 /// A request that was made with an idempotency token, and what came of it.
@@ -163,6 +183,8 @@ record!(FileSystem, "file_systems", |file_system| file_system.id.clone());
 record!(MountTarget, "mount_targets", |target| target.id.clone());
 record!(AccessPoint, "access_points", |point| point.id.clone());
 record!(RequestToken, "request_tokens", |token| token.name.clone());
+record!(PinnedImages, "pinned_images", |pinned| pinned.deployment.to_string());
+record!(Secret, "secrets", |secret| secret.name.clone());
 record!(Counter, "counters", |counter| counter.name.clone());
 record!(AddressPool, "address_pools", |pool| pool.name.clone());
 record!(AddressLease, "address_leases", |lease| lease.address.to_string());

@@ -1,18 +1,19 @@
 //! What the endpoint says of a task and its containers.
 
+use super::Source;
 use crate::record::Record;
-use camino::Utf8Path;
 use serde_json::{Map, Value, json};
+use std::net::Ipv4Addr;
 use wharf_model::{
     Timestamp,
     task::TaskStatus,
-    task_definition::{LaunchType, LogDriver, NetworkMode, Transport},
+    task_definition::{LaunchType, NetworkMode, Transport},
 };
 use wharf_plan::{mounts, task::Life};
 use wharf_sandbox::storage;
 
 /// Returns a container.
-pub(super) fn container(record: &Record, place: usize) -> Value {
+pub(super) fn container(record: &Record, place: usize, nameservers: &[Ipv4Addr]) -> Value {
     let (definition, arn) = &record.assignment.containers[place];
     let note = &record.notes[place];
     let assignment = &record.assignment;
@@ -36,7 +37,7 @@ pub(super) fn container(record: &Record, place: usize) -> Value {
     let mut shown = json!({
         "DockerId": note.id,
         "Name": definition.name,
-        "DockerName": definition.name,
+        "DockerName": docker_name(record, place),
         "Image": definition.image,
         "ImageID": note.image.as_ref().map_or("", |image| image.id.as_str()),
         "Labels": labels,
@@ -45,7 +46,7 @@ pub(super) fn container(record: &Record, place: usize) -> Value {
         "Limits": limits,
         "Type": "NORMAL",
         "ContainerARN": arn.to_string(),
-        "Networks": [network(record)],
+        "Networks": [network(record, nameservers)],
         "Snapshotter": "overlayfs",
     });
     if !definition.port_mappings.is_empty() {
@@ -59,10 +60,7 @@ pub(super) fn container(record: &Record, place: usize) -> Value {
         shown["Ports"] = definition.port_mappings.iter().map(port).collect();
     }
     if let Some(log) = &definition.log_configuration {
-        shown["LogDriver"] = match log.driver {
-            LogDriver::Awslogs => "awslogs".into(),
-            LogDriver::JsonFile => "json-file".into(),
-        };
+        shown["LogDriver"] = log.driver.as_str().into();
         shown["LogOptions"] = json!(log.options);
     }
     if let Life::Ended(ending) = &record.task.containers[place].life
@@ -83,7 +81,8 @@ pub(super) fn container(record: &Record, place: usize) -> Value {
 }
 
 /// Returns the task with its containers.
-pub(super) fn task(record: &Record, storage: Option<&Utf8Path>, with_tags: bool) -> Value {
+pub(super) fn task(record: &Record, source: &Source, with_tags: bool) -> Value {
+    let (storage, nameservers) = (source.storage.as_deref(), source.uplink.nameservers.as_slice());
     let assignment = &record.assignment;
     let fargate = assignment.launch_type == LaunchType::Fargate;
     let mut shown = json!({
@@ -95,7 +94,7 @@ pub(super) fn task(record: &Record, storage: Option<&Utf8Path>, with_tags: bool)
         "KnownStatus": record.task.status().as_str(),
         "AvailabilityZone": assignment.zone,
         "LaunchType": if fargate { "FARGATE" } else { "EC2" },
-        "Containers": (0..record.notes.len()).map(|place| container(record, place)).collect::<Vec<_>>(),
+        "Containers": (0..record.notes.len()).map(|place| container(record, place, nameservers)).collect::<Vec<_>>(),
         "VPCID": assignment.interface.as_ref().map_or("", |interface| interface.vpc_id.as_str()),
         "ServiceName": assignment.service.as_ref().map_or("", |service| service.as_str()),
         "Group": assignment.group,
@@ -125,7 +124,7 @@ pub(super) fn task(record: &Record, storage: Option<&Utf8Path>, with_tags: bool)
     shown
 }
 
-fn network(record: &Record) -> Value {
+fn network(record: &Record, nameservers: &[Ipv4Addr]) -> Value {
     let addresses = |address: Option<String>| Value::from_iter(address);
     match (record.assignment.network_mode, &record.assignment.interface) {
         (_, Some(interface)) => {
@@ -136,6 +135,8 @@ fn network(record: &Record) -> Value {
                 "AttachmentIndex": 0,
                 "MACAddress": interface.mac.to_string(),
                 "IPv4SubnetCIDRBlock": subnet.to_string(),
+                "DomainNameServers": nameservers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "DomainNameSearchList": [format!("{}.compute.internal", record.assignment.arn.region)],
                 "PrivateDNSName": interface.private_dns_name,
                 "SubnetGatewayIpv4Address": format!("{}/{}", subnet.gateway(), subnet.prefix),
             })
@@ -149,6 +150,13 @@ fn network(record: &Record) -> Value {
             json!({ "NetworkMode": "none", "IPv4Addresses": addresses(None) })
         }
     }
+}
+
+/// Returns the name that ECS's agent gives a container.
+fn docker_name(record: &Record, place: usize) -> String {
+    let revision = &record.assignment.definition;
+    let digits = record.notes[place].id.rsplit('-').next().unwrap_or_default();
+    format!("ecs-{}-{}-{}-{digits}", revision.family, revision.revision, record.definition(place).name)
 }
 
 fn desired(record: &Record) -> &'static str {

@@ -23,6 +23,8 @@ struct Sample {
     at: Timestamp,
     stats: Stats,
     system_nanos: u64,
+    /// Bytes that came in and went out.
+    network: (u64, u64),
 }
 
 impl Meter {
@@ -33,7 +35,10 @@ impl Meter {
             return Value::Null;
         }
         let Ok(stats) = source.cgroup.child(&note.id).stats() else { return Value::Null };
-        let now = Sample { at: clock::now(), stats, system_nanos: system_nanos() };
+        let counters = record.slot.as_ref().map(|slot| network(slot.as_str()));
+        let bytes = |name: &str| counters.as_ref().and_then(|all| all[name].as_u64()).unwrap_or(0);
+        let network = (bytes("rx_bytes"), bytes("tx_bytes"));
+        let now = Sample { at: clock::now(), stats, system_nanos: system_nanos(), network };
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         let previous = before.insert(note.id.clone(), now);
         let limit = record.definition(place).memory.unwrap_or(record.assignment.memory).bytes();
@@ -41,7 +46,19 @@ impl Meter {
             "id": note.id,
             "name": record.definition(place).name,
             "read": now.at.to_rfc3339(),
+            "preread": "0001-01-01T00:00:00Z",
             "num_procs": 0,
+            "storage_stats": {},
+            "blkio_stats": {
+                "io_service_bytes_recursive": null,
+                "io_serviced_recursive": null,
+                "io_queue_recursive": null,
+                "io_service_time_recursive": null,
+                "io_wait_time_recursive": null,
+                "io_merged_recursive": null,
+                "io_time_recursive": null,
+                "sectors_recursive": null,
+            },
             "pids_stats": { "current": stats.pids },
             "cpu_stats": cpu(&now),
             "memory_stats": {
@@ -57,9 +74,10 @@ impl Meter {
         if let Some(previous) = previous {
             shown["preread"] = previous.at.to_rfc3339().into();
             shown["precpu_stats"] = cpu(&previous);
+            shown["network_rate_stats"] = rates(&previous, &now);
         }
-        if let Some(slot) = &record.slot {
-            shown["networks"] = json!({ "eth0": network(slot.as_str()) });
+        if let Some(counters) = counters {
+            shown["networks"] = json!({ "eth0": counters });
         }
         shown
     }
@@ -71,6 +89,17 @@ impl Meter {
             all.map(|(place, note)| (note.id.clone(), self.container(source, record, place))).collect();
         Value::Object(shown)
     }
+}
+
+/// Returns what came in and went out in a second, as ECS's agent adds it to Docker's statistics.
+#[expect(clippy::cast_precision_loss, reason = "nobody reads rates to the last of sixteen digits")]
+fn rates(before: &Sample, now: &Sample) -> Value {
+    let secs = now.at.since(before.at).as_secs_f64().max(0.001);
+    let rate = |before: u64, now: u64| now.saturating_sub(before) as f64 / secs;
+    json!({
+        "rx_bytes_per_sec": rate(before.network.0, now.network.0),
+        "tx_bytes_per_sec": rate(before.network.1, now.network.1),
+    })
 }
 
 fn cpu(sample: &Sample) -> Value {

@@ -14,6 +14,7 @@ fn ask(path: &str) -> (StatusCode, Value) {
         cgroup: Cgroup::new(&hierarchy, "/wharf/none"),
         meter: Meter::default(),
         storage: None,
+        uplink: Uplink::new(Arc::default(), None, vec![[172, 31, 0, 2].into()]),
     };
     route(&source, &Method::GET, &path)
 }
@@ -47,6 +48,22 @@ fn unknown_ids_are_answered_with_the_agents_words() {
     let (status, body) = ask("/v4/nobody/task");
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert!(body.as_str().unwrap().starts_with("V4 task metadata handler: "), "{body}");
+}
+
+#[test]
+fn a_task_learns_its_network() {
+    let network = ask("/v4/{id}").1["Networks"][0].clone();
+    assert_eq!(network["DomainNameServers"][0], "172.31.0.2");
+    assert_eq!(network["DomainNameSearchList"][0], "us-east-1.compute.internal");
+}
+
+#[test]
+fn each_task_has_a_path_of_its_own_for_its_keys() {
+    let path = |task: &str| credentials_path(&task.parse().unwrap());
+    let (one, other) = (path(&"0".repeat(32)), path(&"1".repeat(32)));
+    assert_eq!(one, path(&"0".repeat(32)));
+    assert_ne!(one, other);
+    assert_eq!(one.len(), "/v2/credentials/".len() + 36);
 }
 
 #[test]

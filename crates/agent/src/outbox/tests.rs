@@ -24,7 +24,7 @@ fn drain(outbox: &Outbox) -> Vec<FromAgent> {
 fn statuses(messages: &[FromAgent]) -> Vec<TaskStatus> {
     let report = |message: &FromAgent| match message {
         FromAgent::Report(report) => Some(report.last_status),
-        FromAgent::Hello { .. } | FromAgent::Logs { .. } => None,
+        FromAgent::Hello { .. } | FromAgent::Ask { .. } | FromAgent::Logs { .. } => None,
     };
     messages.iter().filter_map(report).collect()
 }

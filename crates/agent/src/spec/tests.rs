@@ -25,6 +25,7 @@ fn image() -> Image {
         config,
         layers: vec!["/layers/1".into()],
         size: 0,
+        lease: None,
     }
 }
 
@@ -135,4 +136,28 @@ fn shared_namespaces_are_those_of_the_holder_which_is_there_only_for_them() {
     assert!(shares(&shared.assignment) && !shares(&record(None, None).assignment));
     assert_eq!(spec(&record(Some(PidMode::Host), None)).pid, Sharing::Host);
     assert!(!shares(&record(Some(PidMode::Host), Some(IpcMode::Host)).assignment));
+}
+
+#[test]
+fn a_role_brings_its_keys_and_the_way_to_where_they_are_good() {
+    let env = |change: fn(&mut Record)| {
+        let all = describe(change).env;
+        all.into_iter().filter(|entry| entry.contains("CREDENTIALS") || entry.contains("ENDPOINT")).collect()
+    };
+    let none: Vec<String> = env(|_| ());
+    assert!(none.is_empty(), "{none:?}");
+    let role = |record: &mut Record| record.assignment.task_role_arn = Some("arn:aws:iam::1:role/app".into());
+    let all: Vec<String> = env(role);
+    assert!(all[0].starts_with("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/credentials/"), "{all:?}");
+    assert!(all.contains(&"AWS_ENDPOINT_URL_ECS=http://169.254.170.2".to_owned()), "{all:?}");
+    let own: Vec<String> = env(|record| {
+        record.assignment.task_role_arn = Some("arn:aws:iam::1:role/app".into());
+        let given = ("AWS_ENDPOINT_URL".to_owned(), "http://elsewhere".to_owned());
+        record.assignment.containers[0].0.environment.push(given);
+    });
+    assert_eq!(
+        (own.len(), own.contains(&"AWS_ENDPOINT_URL=http://elsewhere".to_owned())),
+        (2, true),
+        "{own:?}"
+    );
 }
