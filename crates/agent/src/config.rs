@@ -1,6 +1,7 @@
 //! What an agent is told when it starts.
 
 use camino::Utf8PathBuf;
+use std::time::Duration;
 
 /// Where an agent keeps things and what it calls what it makes in the kernel. Several agents of one machine differ
 /// in all of it.
@@ -24,6 +25,25 @@ pub struct AgentConfig {
     pub firewall_table: String,
     /// The cgroup that tasks' cgroups are made in; begins with a slash.
     pub cgroup_root: String,
+    /// What images may take.
+    pub image_limits: ImageLimits,
+}
+
+/// What images may take of the disk before those that nobody uses are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageLimits {
+    /// Bytes of all unpacked images together; nothing for no limit of their own.
+    pub bytes_max: Option<u64>,
+    /// The part of the disk that should stay free.
+    pub disk_free_percent: u8,
+    /// How long an image that nobody uses stays at least, unless the disk is short.
+    pub idle_min: Duration,
+}
+
+impl Default for ImageLimits {
+    fn default() -> ImageLimits {
+        ImageLimits { bytes_max: None, disk_free_percent: 10, idle_min: Duration::from_secs(3600) }
+    }
 }
 
 impl AgentConfig {
@@ -40,12 +60,18 @@ impl AgentConfig {
             balancer_device: "wharf-lb".to_owned(),
             firewall_table: "wharf".to_owned(),
             cgroup_root: "/wharf".to_owned(),
+            image_limits: ImageLimits::default(),
         }
     }
 
     /// Returns the directory of tasks.
     pub(crate) fn tasks_dir(&self) -> Utf8PathBuf {
         self.state_dir.join("tasks")
+    }
+
+    /// Returns where the command line reaches the agent.
+    pub fn local_socket(&self) -> Utf8PathBuf {
+        self.run_dir.join("agent.sock")
     }
 
     /// Returns the directory of images.

@@ -52,6 +52,8 @@ pub(crate) fn assignment() -> Assignment {
             groups: vec!["sg-00000001".parse().unwrap()],
             private_dns_name: "ip-172-31-0-10.us-east-1.compute.internal".to_owned(),
         }),
+        pinned_images: BTreeMap::new(),
+        task_role_arn: None,
         tags: BTreeMap::from([("team".to_owned(), "harbour".to_owned())]),
         created_at: Timestamp(1_000),
     }

@@ -1,9 +1,15 @@
 //! Images for containers, from the own registry or any other.
 
-use crate::error::Error;
-use camino::{Utf8Path, Utf8PathBuf};
+pub(crate) mod cleanup;
+
+use crate::{
+    config::{AgentConfig, ImageLimits},
+    error::Error,
+};
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::{BTreeSet, HashSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -35,6 +41,10 @@ impl ImageNote {
 /// The images of this node.
 pub(crate) struct Images {
     root: Utf8PathBuf,
+    tasks_dir: Utf8PathBuf,
+    limits: ImageLimits,
+    /// What deployments are pinned to; nothing before control has said it, and then nothing is removed.
+    pinned: Mutex<Option<HashSet<Digest>>>,
     current: Mutex<Option<Current>>,
 }
 
@@ -45,9 +55,15 @@ struct Current {
 }
 
 impl Images {
-    /// Names the directory of images.
-    pub(crate) fn new(root: &Utf8Path) -> Images {
-        Images { root: root.to_owned(), current: Mutex::new(None) }
+    /// Says where images are kept and how many.
+    pub(crate) fn new(config: &AgentConfig) -> Images {
+        Images {
+            root: config.images_dir(),
+            tasks_dir: config.tasks_dir(),
+            limits: config.image_limits,
+            pinned: Mutex::new(None),
+            current: Mutex::new(None),
+        }
     }
 
     /// Says where the own registry is and how to log in there.
@@ -70,11 +86,36 @@ impl Images {
         Ok(())
     }
 
+    /// Keeps these images here, though no task has them now.
+    pub(crate) fn pin(&self, digests: &BTreeSet<String>) {
+        let parsed = digests.iter().filter_map(|digest| digest.parse().ok()).collect();
+        *self.pinned.lock().unwrap_or_else(PoisonError::into_inner) = Some(parsed);
+    }
+
     /// Makes an image available, or returns the reason that its container is given.
     pub(crate) async fn pull(&self, name: &str, login: Option<Login>) -> Result<Image, String> {
-        match self.puller() {
-            Some(puller) => puller.pull_as(name, login).await.map_err(|error| error.reason()),
-            None => Err("CannotPullContainerError: the node does not know its registry yet".to_owned()),
+        let Some(puller) = self.puller() else {
+            return Err("CannotPullContainerError: the node does not know its registry yet".to_owned());
+        };
+        match puller.pull_as(name, login.clone()).await {
+            // Images that nobody needs are in the way of one that somebody does.
+            Err(error) if error.is_disk_full() && self.make_room().await => {
+                puller.pull_as(name, login.clone()).await.map_err(|error| error.reason())
+            }
+            pulled => pulled.map_err(|error| error.reason()),
+        }
+    }
+
+    /// Makes the image available that a name stands for in a deployment, when that is settled, or now.
+    pub(crate) async fn pull_pinned(
+        &self,
+        name: &str,
+        digest: Option<&String>,
+        login: Option<Login>,
+    ) -> Result<Image, String> {
+        match digest {
+            Some(digest) if !name.contains('@') => self.pull(&format!("{name}@{digest}"), login).await,
+            _ => self.pull(name, login).await,
         }
     }
 

@@ -17,6 +17,7 @@ mod config;
 mod error;
 mod identity;
 mod link;
+mod local;
 mod node;
 mod outbox;
 mod sweep;
@@ -40,7 +41,7 @@ mod disk;
 #[cfg(test)]
 mod examples;
 
-pub use config::AgentConfig;
+pub use config::{AgentConfig, ImageLimits};
 pub use error::Error;
 pub use fabric::foreign_route;
 pub use sweep::purge;
@@ -51,5 +52,6 @@ pub async fn run(config: AgentConfig) -> Result<(), Error> {
     if let Some(settings) = disk::load(&node::Node::settings_file(&node.config))? {
         node.settle(settings).await?;
     }
+    local::serve(&node.config.local_socket(), node.images.clone())?;
     match link::hold(node).await {}
 }

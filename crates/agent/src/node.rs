@@ -34,7 +34,7 @@ pub(crate) struct Node {
     pub(crate) identity: Identity,
     pub(crate) hierarchy: Hierarchy,
     pub(crate) keeper: Keeper,
-    pub(crate) images: Images,
+    pub(crate) images: Arc<Images>,
     pub(crate) given: Given,
     pub(crate) volumes: Places,
     pub(crate) outbox: Arc<Outbox>,
@@ -55,7 +55,7 @@ impl Node {
             identity: Identity::establish(&config.state_dir)?,
             hierarchy: Hierarchy::detect()?,
             keeper: Keeper::new(config.keeper_socket.clone()),
-            images: Images::new(&config.images_dir()),
+            images: Arc::new(Images::new(&config)),
             given: Given::default(),
             volumes: Places::new(&config),
             outbox: Arc::new(Outbox::new()),
@@ -102,6 +102,8 @@ impl Node {
                 None => self.outbox.forget(&task),
             },
             ToAgent::LogsStored { batch } => self.outbox.logs_stored(batch),
+            ToAgent::PinnedImages(digests) => self.images.pin(&digests),
+            ToAgent::Answer { number, answer } => self.outbox.answered(number, answer),
         }
         Ok(())
     }
@@ -144,6 +146,7 @@ impl Node {
         }
         tokio::spawn(fabric.clone().keep_watch());
         tokio::spawn(fabric.keep_ready());
+        tokio::spawn(crate::image::cleanup::run(self.images.clone()));
         tokio::spawn(self.clone().listen_to_keeper());
         Ok(())
     }

@@ -23,7 +23,7 @@ use wharf_nodelink::agent::{Assignment, ContainerReport, TaskReport};
 use wharf_plan::task::{Container, Life, Task};
 use wharf_sandbox::network::SlotName;
 
-const JOURNAL: &str = "journal.json";
+pub(crate) const JOURNAL: &str = "journal.json";
 
 /// A task with all that its node knows of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -290,6 +290,7 @@ impl Supervisor {
             cgroup: self.cgroup.clone(),
             meter: crate::metadata::Meter::default(),
             storage: self.node.volumes.storage_of(&self.record.assignment),
+            uplink: crate::metadata::Uplink::of(&self.node),
         };
         self.record.slot = link.held.name().cloned();
         self.record.bridge.clone_from(&link.bridge);

@@ -7,6 +7,7 @@ mod config;
 mod control;
 pub mod ids;
 pub mod links;
+pub mod local;
 pub mod log_store;
 mod look;
 pub mod loops;

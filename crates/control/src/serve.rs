@@ -33,6 +33,8 @@ pub async fn serve(
     loops.spawn(loops::tasks::run(control.clone()));
     loops.spawn(loops::routing::run(control.clone()));
     loops.spawn(loops::upkeep::run(control.clone()));
+    loops.spawn(loops::images::run(control.clone()));
+    loops.spawn(loops::retention::run(control.clone()));
     loops.spawn(links::agent::serve(control.clone(), node_socket));
     loops.spawn(links::balancer::serve(control, balancer_socket));
     tokio::select! {

@@ -2,7 +2,10 @@
 
 use crate::provisions::Provisions;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
 use wharf_model::{
     Arn, ClusterName, CpuUnits, EniId, Mebibytes, NodeId, SecurityGroupId, ServiceName, TaskId, Timestamp,
     VpcId,
@@ -36,6 +39,82 @@ pub enum ToAgent {
         /// The batch's number.
         batch: u64,
     },
+    /// The digests of images that deployments are pinned to: they stay on the node though no task has them now.
+    PinnedImages(BTreeSet<String>),
+    /// What a task was to be told.
+    Answer {
+        /// The question's number.
+        number: u64,
+        /// The answer.
+        answer: TaskAnswer,
+    },
+}
+
+/// What a task asks control, through its node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaskAsk {
+    /// Temporary keys for its role.
+    Credentials,
+    /// Whether it is protected from being stopped by its service; with a change, to protect it or not any more.
+    Protection(Option<ProtectionChange>),
+}
+
+/// A change of a task's protection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProtectionChange {
+    /// Whether it is to be protected.
+    pub enabled: bool,
+    /// For how long.
+    pub minutes: Option<u32>,
+}
+
+/// What a task is told.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TaskAnswer {
+    /// Its keys.
+    Credentials {
+        /// Its role.
+        role_arn: String,
+        /// The key's id.
+        access_key_id: String,
+        /// What signs.
+        secret_access_key: String,
+        /// The session token.
+        token: String,
+        /// The end of their life.
+        expires_at: Timestamp,
+    },
+    /// Its protection.
+    Protection {
+        /// Until when it is protected; nothing when it is not.
+        until: Option<Timestamp>,
+    },
+    /// It cannot be done for this task: a code as the API has it, and why.
+    Failed {
+        /// The code.
+        reason: String,
+        /// Why.
+        detail: Option<String>,
+    },
+    /// The question makes no sense: a code as the API has it, and why.
+    Refused {
+        /// The code.
+        code: String,
+        /// Why.
+        message: String,
+    },
+}
+
+impl std::fmt::Debug for TaskAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            // Never into a log.
+            TaskAnswer::Credentials { role_arn, .. } => write!(f, "Credentials({role_arn})"),
+            TaskAnswer::Protection { until } => write!(f, "Protection({until:?})"),
+            TaskAnswer::Failed { reason, detail } => write!(f, "Failed({reason}, {detail:?})"),
+            TaskAnswer::Refused { code, message } => write!(f, "Refused({code}, {message})"),
+        }
+    }
 }
 
 /// From the agent to control.
@@ -69,6 +148,15 @@ pub enum FromAgent {
         create_group: bool,
         /// The lines, oldest first.
         events: Vec<LogEvent>,
+    },
+    /// A task asks something; answered with `Answer`. Control answers only for tasks of this node.
+    Ask {
+        /// Grows with each question of this agent process.
+        number: u64,
+        /// The task.
+        task: TaskId,
+        /// What it asks.
+        ask: TaskAsk,
     },
 }
 
@@ -193,6 +281,12 @@ pub struct Assignment {
     pub network_mode: NetworkMode,
     /// Its interface; only tasks of network mode `awsvpc` have one.
     pub interface: Option<InterfaceAssignment>,
+    /// The digests that its containers' images stand for, by container, where that is settled.
+    #[serde(default)]
+    pub pinned_images: BTreeMap<String, String>,
+    /// The role whose keys its containers are given.
+    #[serde(default)]
+    pub task_role_arn: Option<String>,
     /// Its tags, for the metadata endpoint.
     pub tags: BTreeMap<String, String>,
     /// When it was asked for.

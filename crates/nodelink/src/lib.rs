@@ -8,6 +8,7 @@
 pub mod agent;
 pub mod balancer;
 mod frame;
+pub mod local;
 pub mod provisions;
 
 pub use frame::{FrameError, MAX_FRAME_BYTES, read_frame, write_frame};

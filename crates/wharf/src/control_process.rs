@@ -45,6 +45,11 @@ async fn serve(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
     let control = Control::new(store, config).context("open the control plane's state")?;
     let node_socket = listen(&options.node_socket())?;
     let balancer_socket = listen(&options.balancer_socket())?;
+    let local_socket = listen(&options.control_socket())?;
+    tokio::spawn(wharf_nodelink::local::serve(local_socket, {
+        let control = control.clone();
+        move |asked| wharf_control::local::answer(control.clone(), asked)
+    }));
 
     let (stop, stopping) = watch::channel(false);
     let stopped = |mut stopping: watch::Receiver<bool>| async move {

@@ -4,8 +4,11 @@ mod control_process;
 mod credentials;
 mod down;
 mod hosts_file;
+mod image;
 mod instance;
 mod keeper_process;
+mod local;
+mod logs;
 mod node;
 mod options;
 mod orphans;
@@ -52,6 +55,25 @@ enum Command {
         /// Say it by the exit code alone.
         #[arg(long, short)]
         quiet: bool,
+    },
+    /// Lists, brings and removes images.
+    Image {
+        #[command(flatten)]
+        options: Options,
+        #[command(subcommand)]
+        command: image::ImageCommand,
+    },
+    /// Prints what a task's containers have written.
+    Logs {
+        #[command(flatten)]
+        options: Options,
+        /// The task: its ARN, its id, or the beginning of one.
+        task: String,
+        /// One of its containers.
+        container: Option<String>,
+        /// Go on until the task has stopped.
+        #[arg(long, short)]
+        follow: bool,
     },
     /// Prints the environment that points the AWS CLI and SDKs here.
     Env {
@@ -101,6 +123,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Up { options, detach } => up::up(&options.settled(), detach),
         Command::Down { options, all } => down::down(&options.recorded(), all),
         Command::Status { options, quiet } => status::status(&options.recorded(), quiet),
+        Command::Image { options, command } => image::run(&options.recorded(), command),
+        Command::Logs { options, task, container, follow } => {
+            logs::run(&options.recorded(), &task, container.as_deref(), follow)
+        }
         Command::Env { options } => credentials::print_environment(&options.recorded()),
         Command::Control { options, listen_on_stdin } => {
             log_to_stderr("control");

@@ -4,7 +4,7 @@ use crate::{instance::Instance, options::Options};
 use anyhow::Context;
 use std::future::Future;
 use tokio::signal::unix::{SignalKind, signal};
-use wharf_agent::AgentConfig;
+use wharf_agent::{AgentConfig, ImageLimits};
 use wharf_balancer::BalancerConfig;
 
 /// Runs the agent.
@@ -69,6 +69,11 @@ fn agent_config(options: &Options) -> AgentConfig {
         balancer_device,
         firewall_table,
         cgroup_root,
+        image_limits: ImageLimits {
+            bytes_max: options.image_cache_max,
+            disk_free_percent: options.image_disk_free,
+            ..ImageLimits::default()
+        },
         ..AgentConfig::new(options.state_dir.clone(), options.run_dir.clone())
     }
 }

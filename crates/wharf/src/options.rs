@@ -43,6 +43,13 @@ pub(crate) struct Options {
     /// Network interfaces kept ready for tasks to come.
     #[arg(long, value_name = "COUNT", default_value_t = 8)]
     pub(crate) ready_slots: usize,
+    /// Bytes that unpacked images may take before those that no task has are removed, such as 20G
+    /// [default: as many as the disk has].
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) image_cache_max: Option<u64>,
+    /// Percent of the disk that stay free: while there is less, images that no task has are removed.
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=90))]
+    pub(crate) image_disk_free: u8,
     /// Leave /etc/hosts alone: names of load balancers then resolve only where `*.localhost` does.
     #[arg(long)]
     pub(crate) no_hosts_file: bool,
@@ -80,7 +87,9 @@ impl Options {
             format!("--vpc-cidr={}", self.vpc_cidr),
             format!("--public-cidr={}", self.public_cidr),
             format!("--ready-slots={}", self.ready_slots),
+            format!("--image-disk-free={}", self.image_disk_free),
         ];
+        args.extend(self.image_cache_max.map(|bytes| format!("--image-cache-max={bytes}")));
         args.extend(self.host_addresses.iter().map(|address| format!("--host-address={address}")));
         args.extend(self.healthy_after.map(|seconds| format!("--healthy-after={seconds}")));
         args.extend(self.ephemeral.then(|| "--ephemeral".to_owned()));
@@ -163,6 +172,16 @@ impl Options {
         self.run_dir.join("keeper.sock")
     }
 
+    /// Returns the socket on which the command line reaches control.
+    pub(crate) fn control_socket(&self) -> Utf8PathBuf {
+        self.run_dir.join("control.sock")
+    }
+
+    /// Returns the socket on which the command line reaches the agent.
+    pub(crate) fn agent_socket(&self) -> Utf8PathBuf {
+        self.run_dir.join("agent.sock")
+    }
+
     /// Returns the file that a running `wharf up` holds locked.
     pub(crate) fn lock_file(&self) -> Utf8PathBuf {
         self.run_dir.join("wharf.lock")
@@ -172,6 +191,22 @@ impl Options {
     pub(crate) fn pid_file(&self, process: &str) -> Utf8PathBuf {
         self.run_dir.join(format!("{process}.pid"))
     }
+}
+
+/// Reads a number of bytes, with or without a unit: `500M`, `20G`, `1T`.
+fn parse_size(given: &str) -> Result<u64, String> {
+    let text = given.trim().trim_end_matches(['b', 'B']).trim_end_matches(['i', 'I']);
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        "T" => 1_u64 << 40,
+        _ => return Err(format!("'{given}' is not a size, such as 500M or 20G")),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("'{given}' is not a size, such as 500M or 20G"))?;
+    number.checked_mul(unit).ok_or_else(|| format!("'{given}' is too large"))
 }
 
 #[cfg(test)]

@@ -113,7 +113,9 @@ impl Supervisor {
             let begun = Instant::now();
             let pulled = async {
                 let login = given::login(&node, &record, place).await?;
-                node.images.pull(&record.definition(place).image, login).await
+                let definition = record.definition(place);
+                let pinned = record.assignment.pinned_images.get(&definition.name);
+                node.images.pull_pinned(&definition.image, pinned, login).await
             };
             let result = pulled.await.map(Box::new);
             let _ended = sender.send(Message::Pulled { place, result, took: begun.elapsed() });

@@ -68,6 +68,7 @@ impl Control {
                     self.logs.entry(stream).or_default().extend(events);
                     self.tell(&ToAgent::LogsStored { batch });
                 }
+                FromAgent::Ask { .. } => {}
                 FromAgent::Hello { .. } => panic!("a second hello"),
             }
         }

@@ -215,6 +215,8 @@ pub(crate) fn script(number: u8, script: &str) -> Assignment {
             groups: vec!["sg-00000001".parse().unwrap()],
             private_dns_name: format!("ip-172-31-0-{number}.us-east-1.compute.internal"),
         }),
+        pinned_images: BTreeMap::new(),
+        task_role_arn: None,
         tags: BTreeMap::new(),
         created_at: Timestamp(0),
         task,

@@ -3,6 +3,7 @@
 //! What goes out is computed anew whenever the store's bell rings, and sent where it differs from what was sent before;
 //! so a task that was just committed is on its way at once, and a connection that was lost misses nothing.
 
+mod asks;
 mod assignment;
 mod outgoing;
 mod provisions;

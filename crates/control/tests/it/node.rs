@@ -106,7 +106,11 @@ fn obey(seen: &mut Seen, frame: ToAgent, control: &Control) -> Vec<TaskReport> {
             seen.forgotten.push(task);
             Vec::new()
         }
-        ToAgent::Settings(_) | ToAgent::Provide { .. } | ToAgent::LogsStored { .. } => Vec::new(),
+        ToAgent::Settings(_)
+        | ToAgent::Provide { .. }
+        | ToAgent::Answer { .. }
+        | ToAgent::PinnedImages(_)
+        | ToAgent::LogsStored { .. } => Vec::new(),
     };
     let mut reports = Vec::new();
     for assignment in assignments {

@@ -3,7 +3,7 @@
 use crate::{
     Config,
     look::Look,
-    operations::{task_definitions, tasks::private_dns_name},
+    operations::{pinned_images, task_credentials, task_definitions, tasks::private_dns_name},
 };
 use wharf_model::{
     EniId,
@@ -59,6 +59,8 @@ pub(super) fn assignment(
         ephemeral_storage_gib: task.overrides.ephemeral_storage_gib.or(definition.ephemeral_storage_gib),
         network_mode: definition.network_mode,
         interface,
+        pinned_images: pinned_images::of(look, task),
+        task_role_arn: task_credentials::role_of(look, task),
         tags: task.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
         created_at: task.created_at,
     })

@@ -1,9 +1,9 @@
 //! What an agent is to be told, compared with what it was told.
 
 use super::{assignment::assignment, settings::settings};
-use crate::Config;
+use crate::{Config, operations::pinned_images};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 use wharf_model::{
@@ -18,6 +18,7 @@ use wharf_store::View;
 pub(super) struct Outgoing {
     node: NodeId,
     settings: Option<NodeSettings>,
+    pinned: Option<BTreeSet<String>>,
     tasks: HashMap<TaskId, Told>,
     told_everything: bool,
 }
@@ -31,7 +32,7 @@ struct Told {
 impl Outgoing {
     /// Returns an agent's side that was told nothing.
     pub(super) fn new(node: NodeId) -> Outgoing {
-        Outgoing { node, settings: None, tasks: HashMap::new(), told_everything: false }
+        Outgoing { node, settings: None, pinned: None, tasks: HashMap::new(), told_everything: false }
     }
 
     /// Returns what to send now, and counts it as told.
@@ -41,6 +42,11 @@ impl Outgoing {
         if self.settings.as_ref() != Some(&settings) {
             self.settings = Some(settings.clone());
             frames.push(ToAgent::Settings(settings));
+        }
+        let pinned = pinned_images::all(view);
+        if self.pinned.as_ref() != Some(&pinned) {
+            self.pinned = Some(pinned.clone());
+            frames.push(ToAgent::PinnedImages(pinned));
         }
         let mut tasks = view.list::<Task>("");
         tasks.retain(|task| task.node == self.node && task.last_status != TaskStatus::Stopped);

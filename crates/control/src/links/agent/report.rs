@@ -1,6 +1,6 @@
 //! What a node says of its tasks, and of itself, written down.
 
-use crate::operations::{interfaces, tasks};
+use crate::operations::{interfaces, pinned_images, tasks};
 use std::sync::Arc;
 use wharf_model::{
     NodeId, TaskId, Timestamp,
@@ -73,6 +73,7 @@ pub(super) fn record(
     if task == *known {
         return None;
     }
+    pinned_images::note(draft, &task);
     task.version += 1;
     // Where a task stands on its way need not survive: its node says it again.
     let lasting = task.last_status != known.last_status

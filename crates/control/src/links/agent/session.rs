@@ -1,6 +1,6 @@
 //! One connection of an agent, from its hello to its end.
 
-use super::{outgoing::Outgoing, provisions, report};
+use super::{asks, outgoing::Outgoing, provisions, report};
 use crate::{Control, operations::log_groups};
 use std::time::Duration;
 use thiserror::Error;
@@ -12,7 +12,7 @@ use tokio::{
 use wharf_model::{NodeId, TaskId, logs::LogEvent, node::Node};
 use wharf_nodelink::{
     FrameError, VERSION,
-    agent::{FromAgent, TaskReport, ToAgent},
+    agent::{FromAgent, TaskAsk, TaskReport, ToAgent},
     read_frame, write_frame,
 };
 use wharf_store::StoreError;
@@ -21,6 +21,8 @@ use wharf_store::StoreError;
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many reports are taken into one change.
 const REPORTS_MAX: usize = 256;
+/// How many questions of tasks may wait.
+const ASKS_MAX: usize = 64;
 /// How many batches of log lines may wait.
 const LOGS_MAX: usize = 64;
 
@@ -88,7 +90,8 @@ async fn converse(
     // Answers are few and small, and each of them follows a frame that was read.
     let (answer, mut answers) = mpsc::unbounded_channel();
     let mut reader = JoinSet::new();
-    reader.spawn(listen(from, heard, logged));
+    let (wondered, mut asks) = mpsc::channel(ASKS_MAX);
+    reader.spawn(listen(from, heard, logged, wondered));
 
     let speak = async {
         let mut bell = control.store().watch();
@@ -118,23 +121,30 @@ async fn converse(
         Ok::<(), LinkError>(())
     };
     let keep_logs = async {
-        while let Some(LogBatch { number, group, stream, create_group, events }) = logs.recv().await {
-            // The agent waits for the answer, so lines that a full disk refuses are tried until they are kept.
-            while let Err(error) =
-                log_groups::deliver(control, &group, &stream, create_group, number, events.clone()).await
-            {
-                // Nobody will make the group for lines that are there already: they are let go, as on AWS.
-                if matches!(error, log_groups::Error::GroupNotFound) {
-                    tracing::warn!(group, stream, "log group does not exist, its lines are dropped");
-                    break;
+        // Several at a time, so that what arrives together is written together. A stream has one batch under way, so
+        // its lines stay in order.
+        let mut keeping = JoinSet::new();
+        loop {
+            tokio::select! {
+                Some(batch) = logs.recv(), if keeping.len() < LOGS_MAX => {
+                    let (control, answer) = (control.clone(), answer.clone());
+                    keeping.spawn(async move {
+                        let batch = keep(&control, batch).await;
+                        let _ = answer.send(ToAgent::LogsStored { batch });
+                    });
                 }
-                tracing::error!(%error, group, stream, "log lines cannot be kept yet");
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                Some(_) = keeping.join_next() => {}
+                else => return,
             }
-            let _ = answer.send(ToAgent::LogsStored { batch: number });
         }
     };
-    let hear = async { tokio::join!(hear, keep_logs).0 };
+    let answer_asks = async {
+        while let Some((number, task, ask)) = asks.recv().await {
+            let told = asks::answer(control, &node, &task, ask).await;
+            let _ = answer.send(ToAgent::Answer { number, answer: told });
+        }
+    };
+    let hear = async { tokio::join!(hear, keep_logs, answer_asks).0 };
     tokio::select! {
         failed = speak => failed,
         ended = hear => match (ended, reader.join_next().await) {
@@ -144,11 +154,30 @@ async fn converse(
     }
 }
 
+/// Stores a batch and returns its number. The agent waits for the answer, so lines that a full disk refuses are tried
+/// until they are kept.
+async fn keep(control: &Control, batch: LogBatch) -> u64 {
+    let LogBatch { number, group, stream, create_group, events } = batch;
+    while let Err(error) =
+        log_groups::deliver(control, &group, &stream, create_group, number, events.clone()).await
+    {
+        // Nobody will make the group for lines that are there already: they are let go, as on AWS.
+        if matches!(error, log_groups::Error::GroupNotFound) {
+            tracing::warn!(group, stream, "log group does not exist, its lines are dropped");
+            break;
+        }
+        tracing::error!(%error, group, stream, "log lines cannot be kept yet");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    number
+}
+
 /// Reads frames until the connection ends. A task of its own, because reading cannot be interrupted.
 async fn listen(
     mut from: OwnedReadHalf,
     heard: mpsc::Sender<TaskReport>,
     logged: mpsc::Sender<LogBatch>,
+    wondered: mpsc::Sender<(u64, TaskId, TaskAsk)>,
 ) -> Result<(), LinkError> {
     while let Some(message) = read_frame(&mut from).await? {
         let taken = match message {
@@ -157,6 +186,7 @@ async fn listen(
                 let batch = LogBatch { number: batch, group, stream, create_group, events };
                 logged.send(batch).await.is_ok()
             }
+            FromAgent::Ask { number, task, ask } => wondered.send((number, task, ask)).await.is_ok(),
             FromAgent::Hello { .. } => true,
         };
         if !taken {

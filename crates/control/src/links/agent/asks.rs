@@ -1,0 +1,37 @@
+//! What tasks ask through their node. A node is told only of tasks that are placed on it.
+
+use crate::{Control, operations::task_credentials};
+use wharf_model::{NodeId, TaskId, task::Task};
+use wharf_nodelink::agent::{TaskAnswer, TaskAsk};
+
+/// Answers a task's question.
+pub(super) async fn answer(control: &Control, node: &NodeId, task: &TaskId, ask: TaskAsk) -> TaskAnswer {
+    let found = control.store().view().list::<Task>("").into_iter().find(|known| known.id == *task);
+    let Some(task) = found.filter(|known| known.node == *node) else {
+        tracing::warn!(%node, %task, "a node asks for a task that is not its own");
+        return refused("ResourceNotFoundException", "The task is not on this node.");
+    };
+    match ask {
+        TaskAsk::Credentials => match task_credentials::issue(control, &task).await {
+            Ok(Some(made)) => TaskAnswer::Credentials {
+                role_arn: made.role_arn,
+                access_key_id: made.access_key_id,
+                secret_access_key: made.secret_access_key,
+                token: made.token,
+                expires_at: made.expires_at,
+            },
+            Ok(None) => refused("ResourceNotFoundException", "The task has no role."),
+            Err(error) => {
+                tracing::error!(%error, task = %task.id, "temporary keys cannot be made");
+                refused("ServerException", "The keys cannot be made now.")
+            }
+        },
+        TaskAsk::Protection(_) => {
+            refused("UnsupportedOperationException", "Task protection is not there yet.")
+        }
+    }
+}
+
+fn refused(code: &str, message: &str) -> TaskAnswer {
+    TaskAnswer::Refused { code: code.to_owned(), message: message.to_owned() }
+}
