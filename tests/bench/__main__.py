@@ -6,14 +6,19 @@ import os
 import tempfile
 from pathlib import Path
 
-from . import alb, launch, memory, network
+from . import alb, images, launch, logs, memory, network
 from .results import Results
 from .wharf import Wharf
 
 
+NAMES = ["launch", "alb", "memory", "network", "images", "logs"]
+# These measure only Wharf.
+ALONE = ["memory", "network", "logs"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("names", nargs="*", default=["all"], choices=["launch", "alb", "memory", "network", "all"])
+    parser.add_argument("names", nargs="*", default=["all"], choices=[*NAMES, "all"])
     parser.add_argument("--peers-only", action="store_true", help="without Wharf")
     parser.add_argument("--runs", type=int, default=60, help="launches of each (60)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of load (3)")
@@ -23,9 +28,9 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="the folder for the JSON files")
     parser.add_argument("--work", type=Path, help="a folder on a real file system for temporary data")
     given = parser.parse_args()
-    names = ["launch", "alb", "memory", "network"] if "all" in given.names else given.names
+    names = NAMES if "all" in given.names else given.names
     for name in names:
-        if name in ("memory", "network") and given.peers_only:
+        if name in ALONE and given.peers_only:
             print(f"{name} measures only Wharf: left out")
             continue
         results = Results(name)
@@ -41,6 +46,10 @@ def main() -> None:
                 alb.measure(results, place, wharf, given.rounds, given.seconds)
             elif name == "network":
                 network.measure(results, place, given.binary, given.bundles)
+            elif name == "images":
+                images.measure(results, place, wharf, given.rounds)
+            elif name == "logs":
+                logs.measure(results, given.bundles, wharf)
             else:
                 memory.measure(results, given.bundles, wharf)
         path = results.write(given.results)
