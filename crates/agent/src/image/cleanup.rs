@@ -109,6 +109,7 @@ impl Images {
 
     /// Removes what the limits say and nobody needs.
     async fn clean(&self, limits: Limits) -> Result<Cleaned, String> {
+        self.need_pins()?;
         let puller = self.puller().ok_or_else(unknown_registry)?;
         let (kept, held) = self.look(&puller).await?;
         let images: Vec<Image> = kept
@@ -127,6 +128,7 @@ impl Images {
 
     /// Removes images by name or digest; all of them, or none when one cannot go.
     async fn remove(&self, names: &[String]) -> Result<Cleaned, String> {
+        self.need_pins()?;
         let puller = self.puller().ok_or_else(unknown_registry)?;
         let (kept, held) = self.look(&puller).await?;
         let mut gone = Vec::new();
@@ -147,6 +149,15 @@ impl Images {
             // Somebody took it between the look and the removal.
             Some(digest) => Err(format!("image {digest} is in use by a task of this node")),
             None => Ok(cleaned),
+        }
+    }
+
+    /// Refuses to remove anything before control has said what deployments are pinned to.
+    fn need_pins(&self) -> Result<(), String> {
+        let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        match pinned.as_ref() {
+            Some(_) => Ok(()),
+            None => Err("control has not said yet which images deployments are pinned to".to_owned()),
         }
     }
 

@@ -256,3 +256,20 @@ async fn a_service_without_a_node_says_why_and_starts_once_there_is_one() {
     let _node = Node::join(&world).await;
     world.until("it is stable", World::is_stable).await;
 }
+
+#[tokio::test]
+async fn later_tasks_of_a_deployment_run_the_image_of_its_first() {
+    let world = World::new().await;
+    let node = Node::join(&world).await;
+    world.define().await;
+    services::create(&world.control, world.service(1, Vec::new())).await.unwrap();
+    world.until("a task runs", |world| !running(world).is_empty()).await;
+    let first = running(&world).pop_first().unwrap();
+    node.seen(|seen| assert!(seen.assignments[&first].pinned_images.is_empty()));
+    node.exit(&first, 1).await;
+    let another = |world: &World| running(world).iter().any(|task| *task != first);
+    world.until("another task runs", another).await;
+    let second = running(&world).into_iter().find(|task| *task != first).unwrap();
+    let pinned = node.seen(|seen| seen.assignments[&second].pinned_images.clone());
+    assert_eq!(pinned.into_values().collect::<Vec<_>>(), [format!("sha256:{}", "0".repeat(64))]);
+}
