@@ -110,7 +110,12 @@ impl BlobStore {
             let path = entry.path();
             let kept = match path.extension() {
                 Some("part") => {
-                    let at = entry.metadata().and_then(|about| about.modified()).map_err(failed)?;
+                    let at = match entry.metadata().and_then(|about| about.modified()) {
+                        Ok(at) => at,
+                        // It became content meanwhile.
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                        Err(error) => return Err(failed(error)),
+                    };
                     let age = SystemTime::now().duration_since(at).unwrap_or_default();
                     let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
                     age < part_life || parts.contains(path)
@@ -124,7 +129,12 @@ impl BlobStore {
                 } else {
                     std::fs::remove_file(path)
                 };
-                removed.map_err(|source| BlobError::io("remove", path, source))?;
+                match removed {
+                    Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                        return Err(BlobError::io("remove", path, source));
+                    }
+                    _ => {}
+                }
             }
         }
         Ok(())

@@ -90,6 +90,7 @@ fn a_task_has_keys_for_its_own_log_group_and_for_reading_ecs_and_no_others() {
     let aws = wharf.aws();
     let image = wharf.push("fastapi");
     aws.json("logs create-log-group --log-group-name /other");
+    aws.json("logs create-log-group --log-group-name /ecs/tests");
     let first = run(&aws, "first", &image, json!([]));
     let said = lines(&aws, "first");
     let has = |said: &[String], line: &str| {
@@ -162,6 +163,7 @@ fn without_authentication_a_task_still_may_no_more_than_its_role() {
     let wharf = Wharf::start(&["--ephemeral", "--auth=off"]);
     let aws = wharf.aws();
     let image = wharf.push("fastapi");
+    aws.json("logs create-log-group --log-group-name /ecs/tests");
     run(&aws, "first", &image, json!([]));
     let said = lines(&aws, "first");
     for line in

@@ -91,7 +91,7 @@ fn log_options_are_known_and_complete() {
     );
     check(
         with(&["awslogs-group", "awslogs-region", "tag"], true),
-        "log option 'tag' of driver awslogs is not supported",
+        "Invalid logConfiguration of container 'app': log option 'tag' of driver awslogs is not supported",
     );
 }
 

@@ -298,7 +298,7 @@ async fn a_trickle_is_given_up_by_name_and_holds_nobody_else_up() {
 
 #[tokio::test]
 async fn a_download_that_was_cut_short_goes_on_in_the_next_pull_and_the_next_process() {
-    let server = faulty(1, |answer| cut(answer, 20_000, true)).await;
+    let server = faulty(1, |answer| cut(answer, 4_096, true)).await;
     let limits = PullLimits { deadline: Duration::from_millis(1500), ..PullLimits::default() };
     let node = node_with(&server, Arc::new(None), limits);
     let reason = node.reason(&format!("{NAME}:v1")).await;
@@ -306,7 +306,7 @@ async fn a_download_that_was_cut_short_goes_on_in_the_next_pull_and_the_next_pro
     let parts = |node: &Node| {
         let entries = std::fs::read_dir(node.config.root.join("ingest")).unwrap();
         let mut found =
-            entries.map(|entry| entry.unwrap()).filter(|entry| entry.metadata().unwrap().len() > 10_000);
+            entries.map(|entry| entry.unwrap()).filter(|entry| entry.metadata().unwrap().len() > 2_000);
         found.next().map(|entry| entry.metadata().unwrap().len())
     };
     // The pull itself ends with those who wait for it, or a moment later.
@@ -321,7 +321,7 @@ async fn a_download_that_was_cut_short_goes_on_in_the_next_pull_and_the_next_pro
 
 #[tokio::test]
 async fn a_beginning_that_was_damaged_meanwhile_is_noticed_and_brought_anew() {
-    let server = faulty(1, |answer| cut(answer, 20_000, true)).await;
+    let server = faulty(1, |answer| cut(answer, 4_096, true)).await;
     let limits = PullLimits { deadline: Duration::from_millis(1500), ..PullLimits::default() };
     let node = node_with(&server, Arc::new(None), limits);
     node.reason(&format!("{NAME}:v1")).await;
