@@ -56,7 +56,7 @@ time.sleep(600)
 fn run(aws: &Aws, family: &str, image: &str, environment: serde_json::Value) -> String {
     let dir = tempfile::tempdir().expect("a temporary directory can be made");
     let file = dir.path().join("containers.json");
-    let more = json!({"command": ["python3", "-c", SCRIPT], "environment": environment});
+    let more = json!({"command": ["python3", "-c", SCRIPT], "environment": environment, "stopTimeout": 2});
     let containers = json!([container(family, image, more)]);
     std::fs::write(&file, containers.to_string()).expect("a temporary file can be written");
     aws.json(&format!(

@@ -65,7 +65,7 @@ fn images_come_from_files_stay_while_they_are_used_and_go_when_asked() {
     within(Duration::from_secs(10), "nobody uses the image", || {
         said(&image(&wharf, &["prune"])).contains("1 images and").then_some(())
     });
-    let layers = wharf.state_dir().join("images/layers");
+    let layers = wharf.run_dir().join("state/images/layers");
     assert_eq!(std::fs::read_dir(layers).expect("the node's layers").count(), 0);
     wharf.down();
 }
@@ -86,7 +86,7 @@ fn a_node_killed_in_the_middle_of_a_pull_goes_on_with_it_and_leaves_nothing_half
         Some(crate::hello::describe(&aws, &arn)).filter(|task| task["lastStatus"] == "STOPPED")
     });
     assert_eq!(task["containers"][0]["exitCode"], 0, "{task:#}");
-    let images = wharf.state_dir().join("images");
+    let images = wharf.run_dir().join("state/images");
     for drafts in ["ingest", "unpacking"] {
         let left = std::fs::read_dir(images.join(drafts)).expect("the node's drafts").count();
         assert_eq!(left, 0, "left in {drafts}");
