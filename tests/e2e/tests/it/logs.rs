@@ -24,7 +24,7 @@ fn signal(wharf: &Wharf, process: &str, name: &str) {
 }
 
 fn python(name: &str, image: &str, script: &str, log: Value) -> Value {
-    let mut made = container(name, image, json!({"command": ["python3", "-c", script]}));
+    let mut made = container(name, image, json!({"command": ["python3", "-c", script], "stopTimeout": 2}));
     if !log.is_null() {
         made["logConfiguration"] = log;
     }
