@@ -102,12 +102,7 @@ pub(crate) fn options(
 }
 
 /// Returns what becomes of a container's output.
-pub(crate) fn target(
-    definition: &ContainerDefinition,
-    options: &Options,
-    id: &str,
-    task: &TaskId,
-) -> Target {
+pub(crate) fn target(definition: &ContainerDefinition, options: &Options, id: &str, task: &TaskId) -> Target {
     // With those options that are secrets.
     let whole = definition.log_configuration.clone();
     let whole = whole.map(|log| LogConfiguration { options: options.clone(), ..log });

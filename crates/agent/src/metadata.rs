@@ -130,9 +130,7 @@ fn route(source: &Source, method: &Method, path: &str) -> (StatusCode, Value) {
         ([], Some(place)) => (StatusCode::OK, shape::container(&record, place, &source.uplink.nameservers)),
         ([], None) => unknown("container metadata"),
         (["task"], Some(_)) => (StatusCode::OK, shape::task(&record, source, false)),
-        (["taskWithTags"], Some(_)) => {
-            (StatusCode::OK, shape::task(&record, source, true))
-        }
+        (["taskWithTags"], Some(_)) => (StatusCode::OK, shape::task(&record, source, true)),
         (["task" | "taskWithTags"], None) => unknown("task metadata"),
         (["stats"], Some(place)) => (StatusCode::OK, source.meter.container(source, &record, place)),
         (["stats"], None) => unknown("container stats"),

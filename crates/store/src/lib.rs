@@ -19,7 +19,7 @@ pub use draft::Draft;
 pub use record::{Record, View};
 pub use store::{OpenError, Schema, Store, StoreError, UpdateError};
 pub use tables::{
-    AddressLease, AddressPool, Counter, PinnedImages, RequestToken, Secret, TargetHealthRecord, schema,
+    AddressLease, AddressPool, Counter, OwnSecret, PinnedImages, RequestToken, TargetHealthRecord, schema,
     target_key,
 };
 

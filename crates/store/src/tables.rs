@@ -55,7 +55,7 @@ pub fn schema() -> Schema {
         .with::<AddressPool>()
         .with::<AddressLease>()
         .with::<RequestToken>()
-        .with::<Secret>()
+        .with::<OwnSecret>()
         .with::<PinnedImages>()
 }
 
@@ -84,7 +84,7 @@ pub struct PinnedImages {
 
 /// Something that only this control plane knows, made once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Secret {
+pub struct OwnSecret {
     /// What it is for.
     pub name: String,
     /// The secret.
@@ -184,7 +184,7 @@ record!(MountTarget, "mount_targets", |target| target.id.clone());
 record!(AccessPoint, "access_points", |point| point.id.clone());
 record!(RequestToken, "request_tokens", |token| token.name.clone());
 record!(PinnedImages, "pinned_images", |pinned| pinned.deployment.to_string());
-record!(Secret, "secrets", |secret| secret.name.clone());
+record!(OwnSecret, "own_secrets", |secret| secret.name.clone());
 record!(Counter, "counters", |counter| counter.name.clone());
 record!(AddressPool, "address_pools", |pool| pool.name.clone());
 record!(AddressLease, "address_leases", |lease| lease.address.to_string());

@@ -14,7 +14,7 @@ use wharf_model::{
     task::{DesiredStatus, Task, TaskStatus},
     task_definition::{LogDriver, TaskDefinition},
 };
-use wharf_store::{Secret, StoreError};
+use wharf_store::{OwnSecret, StoreError};
 
 use super::task_definitions;
 use crate::look::Look;
@@ -92,7 +92,7 @@ pub async fn issue(control: &Control, task: &Task) -> Result<Option<TaskCredenti
 pub fn recognise(control: &Control, access_key_id: &str, token: &str) -> Result<KeyOwner, NotAccepted> {
     let unknown = || NotAccepted::Unknown;
     let view = control.store().view();
-    let secret = view.get::<Secret>(SECRET_NAME).ok_or_else(unknown)?;
+    let secret = view.get::<OwnSecret>(SECRET_NAME).ok_or_else(unknown)?;
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| unknown())?;
     let (proof, payload) = bytes.split_at_checked(32).ok_or_else(unknown)?;
     let payload = std::str::from_utf8(payload).map_err(|_| unknown())?;
@@ -163,15 +163,15 @@ fn mac(secret: &[u8], purpose: &str, payload: &str) -> Hmac<Sha256> {
 
 /// Returns the secret that keys follow from, made the first time.
 async fn secret(control: &Control) -> Result<String, StoreError> {
-    if let Some(known) = control.store().view().get::<Secret>(SECRET_NAME) {
+    if let Some(known) = control.store().view().get::<OwnSecret>(SECRET_NAME) {
         return Ok(known.value.clone());
     }
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).expect("the kernel gives random bytes once it has booted");
-    let made = Secret { name: SECRET_NAME.to_owned(), value: URL_SAFE_NO_PAD.encode(bytes) };
+    let made = OwnSecret { name: SECRET_NAME.to_owned(), value: URL_SAFE_NO_PAD.encode(bytes) };
     control
         .store()
-        .change(|draft| match draft.get::<Secret>(SECRET_NAME) {
+        .change(|draft| match draft.get::<OwnSecret>(SECRET_NAME) {
             // Two tasks may ask for the first key at once.
             Some(known) => known.value.clone(),
             None => {
