@@ -41,7 +41,9 @@ pub(super) async fn add(control: &Control, frames: Vec<ToAgent>) -> Vec<ToAgent>
             ToAgent::Settings(_)
             | ToAgent::Provide { .. }
             | ToAgent::Forget(_)
-            | ToAgent::LogsStored { .. } => Vec::new(),
+            | ToAgent::LogsStored { .. }
+            | ToAgent::Answer { .. }
+            | ToAgent::PinnedImages(_) => Vec::new(),
         };
         for assignment in needing.into_iter().filter(|assignment| are_needed(assignment)) {
             let provisions = Box::new(provisions(control, assignment).await);
