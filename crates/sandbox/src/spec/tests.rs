@@ -3,6 +3,7 @@ use crate::rootfs::User;
 
 fn spec() -> ContainerSpec {
     ContainerSpec {
+        dir: "/task".into(),
         layers: vec!["/layer".into()],
         args: vec!["true".to_owned()],
         cgroup_parent: "/wharf/t".to_owned(),
