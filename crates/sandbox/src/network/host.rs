@@ -18,6 +18,8 @@ use super::{
 
 /// How long the kernel may take to end the veths of namespaces that are gone.
 const VETHS_GONE_LIMIT: Duration = Duration::from_secs(10);
+/// How long they are waited for before they are deleted one by one.
+const VETHS_GO_ALONE: Duration = Duration::from_secs(2);
 const FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 const INSTANCE_METADATA: Cidr = Cidr { address: Ipv4Addr::new(169, 254, 169, 254), prefix: 32 };
 
@@ -261,21 +263,31 @@ impl Network {
             let deleted = self.handle.link().del(index).execute().await;
             deleted.map_err(NetworkError::netlink("delete", device))?;
         }
-        veths_gone(&self.config.veth_prefix).await?;
+        veths_gone(&self.handle, &self.config.veth_prefix).await?;
         restore_settings(&self.config)
     }
 }
 
 /// Waits until the kernel has taken down our veths, which it does in the background after their namespaces.
-async fn veths_gone(prefix: &str) -> Result<(), NetworkError> {
-    let deadline = Instant::now() + VETHS_GONE_LIMIT;
+///
+/// A connection whose peer went silent keeps a namespace for minutes after its last process: such a veth is deleted.
+async fn veths_gone(handle: &Handle, prefix: &str) -> Result<(), NetworkError> {
+    let begun = Instant::now();
     loop {
         let links = if_nameindex().map_err(NetworkError::system("list", "network devices"))?;
         let left = links.iter().find(|link| link.name().to_string_lossy().starts_with(prefix));
         let Some(left) = left else { return Ok(()) };
-        if Instant::now() >= deadline {
+        let (index, name) = (left.index(), left.name().to_string_lossy().into_owned());
+        drop(links);
+        if begun.elapsed() >= VETHS_GONE_LIMIT {
             let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-            return Err(NetworkError::system("see the end of", left.name().to_string_lossy())(late));
+            return Err(NetworkError::system("see the end of", name)(late));
+        }
+        if begun.elapsed() >= VETHS_GO_ALONE {
+            // It may have gone by itself at last; the next look says.
+            if let Err(error) = handle.link().del(index).execute().await {
+                tracing::debug!(name, %error, "veth not deleted");
+            }
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
