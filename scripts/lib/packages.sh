@@ -7,7 +7,7 @@ packages_run=(iproute2 nftables)
 # To make images without a registry.
 packages_bundles=(debootstrap debian-archive-keyring buildah umoci skopeo ca-certificates)
 # To test as a user would.
-packages_test=(curl jq git python3-venv procps busybox-static)
+packages_test=(curl jq git python3-venv procps busybox-static strace)
 # The second AWS CLI, where the distribution has it: only it has `aws logs tail`.
 packages_test_wanted=(awscli)
 # To make and run the container that --in-container tests in.

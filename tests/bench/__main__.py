@@ -6,14 +6,14 @@ import os
 import tempfile
 from pathlib import Path
 
-from . import alb, images, launch, logs, memory, network
+from . import alb, control, images, launch, logs, memory, network
 from .results import Results
 from .wharf import Wharf
 
 
-NAMES = ["launch", "alb", "memory", "network", "images", "logs"]
+NAMES = ["launch", "alb", "memory", "network", "images", "logs", "control"]
 # These measure only Wharf.
-ALONE = ["memory", "network", "logs"]
+ALONE = ["memory", "network", "logs", "control"]
 
 
 def main() -> None:
@@ -50,6 +50,8 @@ def main() -> None:
                 images.measure(results, place, wharf, given.rounds)
             elif name == "logs":
                 logs.measure(results, given.bundles, wharf)
+            elif name == "control":
+                control.measure(results, given.bundles, wharf, place)
             else:
                 memory.measure(results, given.bundles, wharf)
         path = results.write(given.results)

@@ -57,13 +57,13 @@ impl Fault {
         Fault::broken(story)
     }
 
-    /// Returns the fault of a state file that cannot be written. A full disk is named to the caller too, because
-    /// callers of a Wharf can often mend that.
+    /// Returns the fault of a state file that cannot be written. The caller is told why too, because callers of a
+    /// Wharf can often mend that.
     pub(crate) fn store(error: &StoreError) -> Fault {
         let fault = Fault::ours(error);
         match error {
-            StoreError::Full(_) => Fault { message: error.to_string(), ..fault },
-            StoreError::ReadOnly(_) | StoreError::Closed => fault,
+            StoreError::Full(_) | StoreError::ReadOnly(_) => Fault { message: error.to_string(), ..fault },
+            StoreError::Closed => fault,
         }
     }
 

@@ -25,6 +25,7 @@ use hyper::body::Incoming;
 use time::OffsetDateTime;
 use tracing::Instrument;
 use wharf_aws::{Protocol, Service, Timestamp};
+use wharf_control::StoreError;
 
 use crate::auth::{Auth, RegistryTokens};
 use crate::route::{Route, rest, route};
@@ -55,6 +56,8 @@ pub(crate) type Dispatch = Box<dyn Fn(Call) -> Running<Result<Answer, Fault>> + 
 pub(crate) type Registry = Box<dyn Fn(Request<Incoming>) -> Running<Response<ResponseBody>> + Send + Sync>;
 /// Names the processes that are not connected.
 pub(crate) type Missing = Box<dyn Fn() -> Vec<&'static str> + Send + Sync>;
+/// Says why no state can be written, when that is so.
+pub(crate) type Trouble = Box<dyn Fn() -> Option<StoreError> + Send + Sync>;
 /// Forgets all state.
 pub(crate) type Reset = Box<dyn Fn() -> Running<Result<(), BoxError>> + Send + Sync>;
 
@@ -76,6 +79,7 @@ pub(crate) struct Front {
     pub(crate) dispatch: Dispatch,
     pub(crate) registry: Option<(RegistryTokens, Registry)>,
     pub(crate) missing: Missing,
+    pub(crate) trouble: Trouble,
     pub(crate) reset: Option<Reset>,
 }
 
@@ -121,7 +125,8 @@ impl Front {
             if name == "reset" && !peer.ip().to_canonical().is_loopback() {
                 return own::refused("reset is only there for callers on this machine");
             }
-            return own::answer(name, request.method(), &self.missing, self.reset.as_ref()).await;
+            return own::answer(name, request.method(), &self.missing, &self.trouble, self.reset.as_ref())
+                .await;
         }
         let (parts, body) = request.into_parts();
         let (wire, outcome) = match read(body, body_limit(&parts)).await {

@@ -54,7 +54,7 @@ impl Api {
     /// Returns the API over a control plane. Image registry passwords are checked with the registry
     /// secret of the control plane's configuration.
     pub fn new(control: Control, auth: Auth) -> Api {
-        let shown = control.clone();
+        let (shown, written) = (control.clone(), control.clone());
         let auth = auth.with_tasks(&control);
         let mut api = Api::over(
             auth,
@@ -64,6 +64,7 @@ impl Api {
             }),
         );
         api.front.missing = Box::new(move || shown.missing());
+        api.front.trouble = Box::new(move || written.store().trouble());
         api
     }
 
@@ -71,7 +72,8 @@ impl Api {
     pub(crate) fn over(auth: Auth, dispatch: Dispatch) -> Api {
         let throttle = Throttle::new(Rate::default());
         let missing = Box::new(Vec::new);
-        Api { front: Front { auth, throttle, dispatch, registry: None, missing, reset: None } }
+        let trouble = Box::new(|| None);
+        Api { front: Front { auth, throttle, dispatch, registry: None, missing, trouble, reset: None } }
     }
 
     /// Serves the image registry under `/v2/`, to those whom `tokens` let in.

@@ -27,6 +27,10 @@ pub async fn answer(control: Control, asked: ToControl) -> FromControl {
         }
         ToControl::TaskOutput { task } => output(&control, &task),
         ToControl::LogPage { group, stream, from } => page(&control, &group, &stream, from).await,
+        // Files beside the state go with it, and only the binary knows them.
+        ToControl::Backup { .. } => {
+            Err("backups are taken by the process, not by the control plane".to_owned())
+        }
     };
     answered.unwrap_or_else(FromControl::Refused)
 }

@@ -19,6 +19,7 @@ pub(crate) mod pinned_images;
 pub mod references;
 pub mod repositories;
 pub mod reset;
+pub mod restored;
 pub mod run_task;
 pub mod secrets;
 pub mod services;

@@ -100,6 +100,15 @@ pub enum ToControl {
         /// The number of the first line.
         from: u64,
     },
+    /// Write a backup to a file of this machine.
+    Backup {
+        /// The file, an absolute path.
+        path: String,
+        /// Whether the registry's images go with it.
+        with_registry: bool,
+        /// Whether the stored logs go with it.
+        with_logs: bool,
+    },
 }
 
 /// What control answers.
@@ -127,6 +136,15 @@ pub enum FromControl {
         events: Vec<LogEvent>,
         /// The number of the line after the last.
         next: u64,
+    },
+    /// The backup is there.
+    BackedUp {
+        /// The revision that it has.
+        revision: u64,
+        /// How many records that is.
+        records: u64,
+        /// The file's size.
+        bytes: u64,
     },
     /// Why it was not done.
     Refused(String),

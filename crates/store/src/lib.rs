@@ -7,21 +7,35 @@
 //!
 //! Records written with [`Draft::put_volatile`] are visible like others and gone after a restart: states on the
 //! way, which the nodes report again.
+//!
+//! A state file is checked whole before it is served and before anything of it is changed; see [`Damaged`] for what
+//! is refused. When a write fails, nothing is acknowledged any more and what is there can still be read: for good
+//! when the disk failed, until there is room again when it was full.
 
+mod damaged;
 mod disk;
 mod draft;
+mod held;
+mod make;
+mod medium;
 mod record;
+mod snapshot;
 mod store;
 mod tables;
 
-pub use disk::Damaged;
+pub use damaged::Damaged;
+pub use disk::{LAYOUT, NEEDS};
 pub use draft::Draft;
 pub use record::{Record, View};
-pub use store::{OpenError, Schema, Store, StoreError, UpdateError};
+pub use snapshot::{ReadError, Row, RowError, Snapshot, SnapshotError, examine, make_state_file};
+pub use store::{Schema, Store, StoreError, UpdateError};
 pub use tables::{
     AddressLease, AddressPool, Counter, OwnSecret, PinnedImages, RequestToken, TargetHealthRecord, schema,
     target_key,
 };
+
+/// This version, as it is written into state files.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[cfg(test)]
 mod tests;

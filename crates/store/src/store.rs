@@ -1,9 +1,13 @@
 //! The store: accepts updates one after the other, writes them in batches, shows them once they are durable.
 
 use crate::{
-    disk::{Damaged, Disk, is_full},
+    damaged::Damaged,
+    disk::{Disk, is_full},
     draft::{Draft, Overlay, Write},
+    make::make_file,
+    medium::{Medium, StateFile},
     record::{Record, Tables, Value, View},
+    snapshot::{Snapshot, SnapshotError},
 };
 use std::{
     collections::HashMap,
@@ -61,10 +65,18 @@ struct Shared {
     pending: Mutex<Pending>,
     work: Condvar,
     bell: watch::Sender<u64>,
+    journal: Mutex<Journal>,
 }
 
-/// Rows read from disk and not yet claimed by a record type.
-type Rows = HashMap<String, Vec<(String, Vec<u8>)>>;
+/// Where what is accepted is kept.
+enum Journal {
+    /// Nowhere.
+    None,
+    /// In this file.
+    Open(Arc<Disk>),
+    /// In a file that cannot be used now.
+    Failing,
+}
 
 /// A handle to the store; clones share it.
 #[derive(Clone)]
@@ -86,7 +98,7 @@ impl Drop for Closer {
 }
 
 /// Reads a record of one type.
-type Reader = fn(&[u8]) -> Result<Value, serde_json::Error>;
+pub(crate) type Reader = fn(&[u8]) -> Result<Value, serde_json::Error>;
 
 /// Gathers the record types before a store opens, so that each row finds its type.
 #[derive(Default)]
@@ -100,31 +112,29 @@ impl Schema {
         self.readers.insert(R::TABLE, |bytes| Ok(Arc::new(serde_json::from_slice::<R>(bytes)?)));
         self
     }
-}
 
-/// A state file that cannot be served.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// The file is not usable.
-    #[error(transparent)]
-    File(#[from] Damaged),
-    /// A row has no record type, or does not fit it.
-    #[error("read record '{key}' of table '{table}'")]
-    Row {
-        /// The table.
-        table: String,
-        /// The record's key.
-        key: String,
-        /// Why, when the row does not fit its type.
-        source: Option<serde_json::Error>,
-    },
+    pub(crate) fn reader(&self, table: &str) -> Option<(&'static str, Reader)> {
+        self.readers.get_key_value(table).map(|(name, read)| (*name, *read))
+    }
 }
 
 impl Store {
-    /// Opens or creates the state file at `path`.
-    pub fn open(path: &Path, schema: Schema) -> Result<Store, OpenError> {
-        let (disk, rows, revision) = Disk::open(path)?;
-        let tables = load(rows, &schema, revision)?;
+    /// Opens the state file at `path`; makes one where there is none. A file that cannot be served is left as it is.
+    pub fn open(path: &Path, schema: Schema) -> Result<Store, Damaged> {
+        let file = StateFile::new(path);
+        let there = file.length().map_err(|source| Damaged::Open { path: file.name(), source })?;
+        if there.is_none() {
+            if file.note().is_some() {
+                tracing::warn!(file = file.name(), "state file is gone; another one begins with nothing");
+            }
+            make_file(path, 0, std::iter::empty())?;
+        }
+        Store::open_on(Arc::new(file), &schema)
+    }
+
+    /// Opens the state file of a medium, which is there.
+    pub(crate) fn open_on(medium: Arc<dyn Medium>, schema: &Schema) -> Result<Store, Damaged> {
+        let (disk, tables) = load(medium, schema)?;
         Ok(Store::start(tables, Some(disk)))
     }
 
@@ -134,12 +144,14 @@ impl Store {
     }
 
     fn start(tables: Tables, disk: Option<Disk>) -> Store {
+        let disk = disk.map(Arc::new);
         let bell = watch::Sender::new(tables.revision);
         let shared = Arc::new(Shared {
             tables: RwLock::new(tables),
             pending: Mutex::new(Pending::default()),
             work: Condvar::new(),
             bell,
+            journal: Mutex::new(journal(disk.as_ref())),
         });
         let writer = std::thread::Builder::new()
             .name("store".to_owned())
@@ -160,6 +172,22 @@ impl Store {
     /// Returns a doorbell that rings with every new revision.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.shared.bell.subscribe()
+    }
+
+    /// Returns why nothing is accepted now, if that is so. What is there can be read all the same.
+    pub fn trouble(&self) -> Option<StoreError> {
+        lock(&self.shared.pending).failed.clone()
+    }
+
+    /// Returns what is on disk at this moment, as one revision. Writes go on meanwhile.
+    pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
+        let disk = match &*lock(&self.shared.journal) {
+            Journal::Open(disk) => Arc::clone(disk),
+            Journal::None => return Err(SnapshotError::InMemory),
+            Journal::Failing => return Err(SnapshotError::Failing),
+        };
+        let (transaction, about) = disk.begin_read()?;
+        Ok(Snapshot { path: disk.medium().name(), transaction, revision: about.revision })
     }
 
     /// Runs an update against everything accepted so far, and returns its result once its writes are durable.
@@ -208,23 +236,33 @@ impl Store {
     }
 }
 
-fn load(rows: Rows, schema: &Schema, revision: u64) -> Result<Tables, OpenError> {
+fn journal(disk: Option<&Arc<Disk>>) -> Journal {
+    disk.map_or(Journal::None, |disk| Journal::Open(Arc::clone(disk)))
+}
+
+/// Opens a file and reads every record of it.
+pub(crate) fn load(medium: Arc<dyn Medium>, schema: &Schema) -> Result<(Disk, Tables), Damaged> {
+    let path = medium.name();
     let mut tables = Tables::default();
-    tables.revision = revision;
-    for (table, rows) in rows {
-        let known = schema.readers.get_key_value(table.as_str());
-        for (key, bytes) in rows {
-            let row = |source| OpenError::Row { table: table.clone(), key: key.clone(), source };
-            let (name, read) = known.ok_or_else(|| row(None))?;
-            let value = read(&bytes).map_err(|error| row(Some(error)))?;
-            tables.apply(name, key, Some(value));
+    let (disk, revision) = Disk::open(medium, &mut |written_by, table, key, bytes| {
+        let (path, table, written_by) = (path.clone(), table.to_owned(), written_by.to_owned());
+        let Some((name, read)) = schema.reader(&table) else {
+            return Err(Damaged::UnknownTable { path, table, written_by });
+        };
+        match read(bytes) {
+            Ok(value) => tables.apply(name, key.to_owned(), Some(value)),
+            Err(source) => {
+                return Err(Damaged::Record { path, table, key: key.to_owned(), written_by, source });
+            }
         }
-    }
-    Ok(tables)
+        Ok(())
+    })?;
+    tables.revision = revision;
+    Ok((disk, tables))
 }
 
 /// The writer's thread: takes what has gathered, makes it durable, shows it, answers.
-fn write_batches(shared: &Shared, mut disk: Option<Disk>) {
+fn write_batches(shared: &Shared, mut disk: Option<Arc<Disk>>) {
     loop {
         let (writes, tickets) = {
             let mut pending = lock(&shared.pending);
@@ -243,7 +281,7 @@ fn write_batches(shared: &Shared, mut disk: Option<Disk>) {
                 let stored = disk.commit(revision, &durable);
                 stored.err().map(|error| {
                     if is_full(&error) {
-                        StoreError::Full(disk.path().display().to_string())
+                        StoreError::Full(disk.medium().name())
                     } else {
                         StoreError::ReadOnly(error.to_string())
                     }
@@ -261,17 +299,24 @@ fn write_batches(shared: &Shared, mut disk: Option<Disk>) {
         };
         tracing::error!(%error, "state file cannot be written");
         refuse(shared, &error, tickets);
-        if matches!(error, StoreError::Full(_)) {
-            let Some((again, stored)) = wait_for_room(shared, disk.take()) else { return };
-            disk = Some(again);
-            // The batch may have reached the disk before its failure was reported: then it counts.
-            if stored == revision {
-                show(shared, revision, writes);
-                shared.bell.send_replace(revision);
-            }
-            tracing::info!(stored, "state file can be written again");
-            lock(&shared.pending).failed = None;
+        let full = matches!(error, StoreError::Full(_));
+        // The failed handle is of no more use: what it wrote last is unknown to it.
+        let Some(medium) = disk.take().map(|disk| Arc::clone(disk.medium())) else { return };
+        *lock(&shared.journal) = Journal::Failing;
+        if !full {
+            // Whoever waits is answered, and nobody is accepted any more: there is nothing left to do.
+            return;
         }
+        let Some((again, stored)) = wait_for_room(shared, &medium) else { return };
+        *lock(&shared.journal) = Journal::Open(Arc::clone(&again));
+        disk = Some(again);
+        // The batch may have reached the disk before its failure was reported: then it counts.
+        if stored == revision {
+            show(shared, revision, writes);
+            shared.bell.send_replace(revision);
+        }
+        tracing::info!(stored, "state file can be written again");
+        lock(&shared.pending).failed = None;
     }
 }
 
@@ -287,9 +332,8 @@ fn refuse(shared: &Shared, error: &StoreError, tickets: Vec<Ticket>) {
 }
 
 /// Opens the file again and again until it can be written; returns it with the revision that it holds, or nothing
-/// once the store is closed. The failed handle is of no more use: what it wrote last is unknown to it.
-fn wait_for_room(shared: &Shared, failed: Option<Disk>) -> Option<(Disk, u64)> {
-    let path = failed?.path().to_owned();
+/// once the store is closed.
+fn wait_for_room(shared: &Shared, medium: &Arc<dyn Medium>) -> Option<(Arc<Disk>, u64)> {
     loop {
         {
             let pending = lock(&shared.pending);
@@ -299,8 +343,8 @@ fn wait_for_room(shared: &Shared, failed: Option<Disk>) -> Option<(Disk, u64)> {
                 return None;
             }
         }
-        match Disk::open(&path) {
-            Ok((disk, _, revision)) => return Some((disk, revision)),
+        match Disk::open(Arc::clone(medium), &mut |_, _, _, _| Ok(())) {
+            Ok((disk, revision)) => return Some((Arc::new(disk), revision)),
             Err(error) => tracing::debug!(%error, "state file still cannot be written"),
         }
     }

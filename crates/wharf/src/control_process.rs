@@ -1,6 +1,7 @@
 //! The control process: opens the state, serves the API, runs the loops.
 
 use crate::{
+    backup::{self, Backup},
     credentials::Credentials,
     hosts_file,
     node::{self, stop_signal},
@@ -13,6 +14,7 @@ use tokio::{net::UnixListener, sync::watch};
 use wharf_api::{Api, RegistryTokens};
 use wharf_control::{Config, Control};
 use wharf_model::{Place, load_balancer::LoadBalancer};
+use wharf_nodelink::local::{FromControl, ToControl};
 use wharf_store::{Store, schema};
 
 /// Runs until it is asked to end.
@@ -30,8 +32,7 @@ async fn serve(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
         TcpListener::bind(options.endpoint).with_context(|| format!("listen on {}", options.endpoint))?
     };
     let (credentials, _) = Credentials::ensure(options)?;
-    let state_file = options.state_dir.join("state.redb");
-    let store = Store::open(state_file.as_std_path(), schema()).context("open the state")?;
+    let store = Store::open(options.state_file().as_std_path(), schema()).context("open the state")?;
     let config = Config {
         place: Place { region: options.region.clone(), account: wharf_api::ACCOUNT.to_owned() },
         endpoint: options.endpoint,
@@ -47,8 +48,8 @@ async fn serve(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
     let balancer_socket = listen(&options.balancer_socket())?;
     let local_socket = listen(&options.control_socket())?;
     tokio::spawn(wharf_nodelink::local::serve(local_socket, {
-        let control = control.clone();
-        move |asked| wharf_control::local::answer(control.clone(), asked)
+        let (control, options) = (control.clone(), options.clone());
+        move |asked| answer_locally(control.clone(), options.clone(), asked)
     }));
 
     let (stop, stopping) = watch::channel(false);
@@ -97,6 +98,17 @@ fn api(options: &Options, control: &Control, credentials: &Credentials) -> Api {
         let control = control.clone();
         async move { control.reset().await.map_err(Into::into) }
     })
+}
+
+/// Answers the command line of this machine.
+async fn answer_locally(control: Control, options: Options, asked: ToControl) -> FromControl {
+    match asked {
+        ToControl::Backup { path, with_registry, with_logs } => {
+            let asked = Backup { file: path.into(), with_registry, with_logs };
+            backup::answer(options, control.store().clone(), asked).await
+        }
+        asked => wharf_control::local::answer(control, asked).await,
+    }
 }
 
 fn listen(path: &Utf8Path) -> anyhow::Result<UnixListener> {

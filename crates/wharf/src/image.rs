@@ -88,7 +88,7 @@ fn import(
     match local::ask(&options.control_socket(), &asked)? {
         FromControl::Imported { name, digest } => say(&format!("{name}\n{digest}\n")),
         FromControl::Refused(why) => bail!("{why}"),
-        FromControl::TaskOutput { .. } | FromControl::LogPage { .. } => {
+        FromControl::TaskOutput { .. } | FromControl::LogPage { .. } | FromControl::BackedUp { .. } => {
             bail!("another question was answered")
         }
     }

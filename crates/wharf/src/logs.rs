@@ -59,7 +59,9 @@ fn look(options: &Options, task: &str) -> anyhow::Result<(String, bool, Vec<Cont
     match local::ask(&options.control_socket(), &ToControl::TaskOutput { task: task.to_owned() })? {
         FromControl::TaskOutput { task, stopped, containers } => Ok((task, stopped, containers)),
         FromControl::Refused(why) => bail!("{why}"),
-        FromControl::Imported { .. } | FromControl::LogPage { .. } => bail!("another question was answered"),
+        FromControl::Imported { .. } | FromControl::LogPage { .. } | FromControl::BackedUp { .. } => {
+            bail!("another question was answered")
+        }
     }
 }
 
@@ -90,7 +92,9 @@ impl Tail {
                         write(&prefix, lines)
                     }
                     FromControl::Refused(why) => bail!("{why}"),
-                    FromControl::Imported { .. } | FromControl::TaskOutput { .. } => {
+                    FromControl::Imported { .. }
+                    | FromControl::TaskOutput { .. }
+                    | FromControl::BackedUp { .. } => {
                         bail!("another question was answered")
                     }
                 }

@@ -1,5 +1,6 @@
 //! The `wharf` command: one binary for the four processes, for starting and stopping them, and for people.
 
+mod backup;
 mod control_process;
 mod credentials;
 mod down;
@@ -14,6 +15,7 @@ mod options;
 mod orphans;
 mod pid;
 mod ready;
+mod restore;
 mod status;
 mod supervise;
 mod up;
@@ -75,6 +77,27 @@ enum Command {
         #[arg(long, short)]
         follow: bool,
     },
+    /// Copies the state of the running Wharf, or of a stopped one, into one file.
+    ///
+    /// The file has one revision of everything that the API shows, however much is written meanwhile, and the keys
+    /// that go with it: keep it as safe as a password. Data of
+    /// volumes, file systems and buckets is not in it.
+    Backup {
+        #[command(flatten)]
+        options: Options,
+        #[command(flatten)]
+        asked: backup::Backup,
+    },
+    /// Makes the state of a stopped Wharf from a backup.
+    ///
+    /// Tasks that do not run on this machine have stopped then, and services start others. A backup of a newer
+    /// version, or a damaged one, is refused, and nothing is changed.
+    Restore {
+        #[command(flatten)]
+        options: Options,
+        #[command(flatten)]
+        asked: restore::Restore,
+    },
     /// Prints the environment that points the AWS CLI and SDKs here.
     Env {
         #[command(flatten)]
@@ -127,6 +150,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Logs { options, task, container, follow } => {
             logs::run(&options.recorded(), &task, container.as_deref(), follow)
         }
+        Command::Backup { options, asked } => backup::backup(&options.recorded(), &asked),
+        Command::Restore { options, asked } => restore::restore(&options.recorded(), &asked),
         Command::Env { options } => credentials::print_environment(&options.recorded()),
         Command::Control { options, listen_on_stdin } => {
             log_to_stderr("control");

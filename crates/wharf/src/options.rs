@@ -157,6 +157,11 @@ impl Options {
         self.healthy_after.unwrap_or(if self.ephemeral { 2 } else { 40 })
     }
 
+    /// Returns the state file.
+    pub(crate) fn state_file(&self) -> Utf8PathBuf {
+        self.state_dir.join("state.redb")
+    }
+
     /// Returns the socket on which control listens for the agent.
     pub(crate) fn node_socket(&self) -> Utf8PathBuf {
         self.run_dir.join("node.sock")

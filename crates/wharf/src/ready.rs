@@ -13,6 +13,15 @@ pub(crate) fn is_ready(options: &Options) -> bool {
     health(options).is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }
 
+/// Returns why the running Wharf takes no changes, when it says so.
+pub(crate) fn trouble(options: &Options) -> Option<String> {
+    let answer = health(options)?;
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    let said: serde_json::Value = serde_json::from_str(body).ok()?;
+    let reason = said.get("reason").and_then(serde_json::Value::as_str)?;
+    Some(reason.to_owned())
+}
+
 /// Returns the whole answer of the health endpoint.
 fn health(options: &Options) -> Option<String> {
     let limit = Duration::from_millis(500);

@@ -3,7 +3,7 @@
 use crate::{options::Options, pid::Process, ready, supervise::PROCESSES};
 use anyhow::bail;
 
-/// Prints the processes; fails when not all of them run, or the API does not answer.
+/// Prints the processes; fails when not all of them run, or the API does not answer or takes no changes.
 pub(crate) fn status(options: &Options, quiet: bool) -> anyhow::Result<()> {
     let mut missing = Vec::new();
     for name in ["up"].into_iter().chain(PROCESSES) {
@@ -18,6 +18,9 @@ pub(crate) fn status(options: &Options, quiet: bool) -> anyhow::Result<()> {
     }
     if !missing.is_empty() {
         bail!("not running: {}", missing.join(", "));
+    }
+    if let Some(reason) = ready::trouble(options) {
+        bail!("read-only: {reason}. Tasks and load balancers go on, and what is there can be described");
     }
     if !ready::is_ready(options) {
         bail!(

@@ -31,6 +31,17 @@ fn what_is_ours_is_told_to_the_log_only() {
 }
 
 #[test]
+fn a_state_file_that_cannot_be_written_is_our_fault_and_named_to_the_caller() {
+    for error in [StoreError::Full("/s/state.redb".into()), StoreError::ReadOnly("input/output error".into())]
+    {
+        let response = Fault::store(&error).response(wire(Service::Ecs, false), "id");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = text(response);
+        assert!(body.contains("ServerException") && body.contains(&error.to_string()), "{body}");
+    }
+}
+
+#[test]
 fn the_old_query_code_is_given_to_those_who_ask() {
     let fault = Fault::caller("NoSuchThing", "gone");
     let header = |query_mode| {

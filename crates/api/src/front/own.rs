@@ -4,17 +4,20 @@ use http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Missing, Reset, ResponseBody, whole};
+use wharf_control::StoreError;
+
+use super::{Missing, Reset, ResponseBody, Trouble, whole};
 
 /// Answers `/_wharf/<name>`.
 pub(super) async fn answer(
     name: &str,
     method: &Method,
     missing: &Missing,
+    trouble: &Trouble,
     reset: Option<&Reset>,
 ) -> Response<ResponseBody> {
     match (name, method) {
-        ("health", &Method::GET | &Method::HEAD) => health(&missing()),
+        ("health", &Method::GET | &Method::HEAD) => health(&missing(), trouble()),
         ("reset", &Method::POST) => forget(reset).await,
         ("health" | "reset", _) => {
             plain(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "method not allowed"}))
@@ -23,8 +26,13 @@ pub(super) async fn answer(
     }
 }
 
-/// 200 when everything is connected, else 503 with what is missing.
-fn health(missing: &[&str]) -> Response<ResponseBody> {
+/// 200 when everything is connected and state can be written, else 503 with what is missing or wrong.
+fn health(missing: &[&str], trouble: Option<StoreError>) -> Response<ResponseBody> {
+    if let Some(trouble) = trouble {
+        let reason = trouble.to_string();
+        let shown = json!({"status": "read-only", "reason": reason, "missing": missing});
+        return plain(StatusCode::SERVICE_UNAVAILABLE, &shown);
+    }
     match missing {
         [] => plain(StatusCode::OK, &json!({"status": "ok"})),
         missing => plain(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "waiting", "missing": missing})),
@@ -71,4 +79,30 @@ fn plain(status: StatusCode, content: &Value) -> Response<ResponseBody> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+
+    async fn health_of(missing: &'static [&'static str], trouble: Option<StoreError>) -> (u16, String) {
+        let missing: Missing = Box::new(move || missing.to_vec());
+        let trouble: Trouble = Box::new(move || trouble.clone());
+        let response = answer("health", &Method::GET, &missing, &trouble, None).await;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn health_says_what_is_missing_and_when_nothing_can_be_written() {
+        assert_eq!(health_of(&[], None).await, (200, r#"{"status":"ok"}"#.to_owned()));
+        let (status, body) = health_of(&["agent"], None).await;
+        assert!(status == 503 && body.contains("agent"), "{body}");
+        let (status, body) = health_of(&[], Some(StoreError::ReadOnly("input/output error".into()))).await;
+        assert!(status == 503 && body.contains("read-only") && body.contains("input/output error"), "{body}");
+        let (status, body) = health_of(&[], Some(StoreError::Full("/s/state.redb".into()))).await;
+        assert!(status == 503 && body.contains("/s/state.redb"), "{body}");
+    }
 }

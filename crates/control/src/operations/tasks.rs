@@ -1,6 +1,6 @@
 //! Tasks that are there: describing, listing and stopping them.
 
-use super::{Described, Error, Failure, clusters, references, targets};
+use super::{Described, Error, Failure, clusters, interfaces, references, targets};
 use crate::{Control, look::Look};
 use std::{net::Ipv4Addr, sync::Arc};
 use wharf_model::{
@@ -8,7 +8,7 @@ use wharf_model::{
     network::NetworkInterface,
     service::Service,
     target_group::Target,
-    task::{DesiredStatus, StopCode, Task, TaskStatus},
+    task::{ContainerStatus, DesiredStatus, StopCode, Task, TaskStatus},
     task_definition::{LaunchType, TaskDefinition},
 };
 use wharf_plan::service::words;
@@ -151,6 +151,28 @@ pub(crate) fn stop_in(
     }
     draft.put(stopping.clone());
     (Arc::new(stopping), deregistered)
+}
+
+/// Ends a task that nobody saw ending; what was said of its end before stays.
+pub(crate) fn lose(draft: &mut Draft<'_>, known: &Arc<Task>, code: StopCode, reason: String, now: Timestamp) {
+    let deregistered = deregister_in(draft, known, now);
+    let mut task = Task {
+        desired_status: DesiredStatus::Stopped,
+        last_status: TaskStatus::Stopped,
+        version: known.version + 1,
+        ..(**known).clone()
+    };
+    task.stop_code.get_or_insert(code);
+    task.stopped_reason.get_or_insert(reason);
+    task.times.stopping_at.get_or_insert(now);
+    task.times.execution_stopped_at.get_or_insert(now);
+    task.times.stopped_at.get_or_insert(now);
+    task.containers.iter_mut().for_each(|container| container.last_status = ContainerStatus::Stopped);
+    draft.put(task.clone());
+    tell_deregistered(draft, &task, &deregistered, now);
+    if let Some(interface) = &task.interface {
+        interfaces::release(draft, interface, now);
+    }
 }
 
 /// Deregisters a task's targets and says so in its service's events; returns their groups.

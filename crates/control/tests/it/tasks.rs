@@ -2,8 +2,10 @@ use crate::{
     node::{self, Node},
     world::{World, cluster},
 };
-use wharf_control::operations::{Error, run_task::run_task, tasks};
+use std::collections::BTreeSet;
+use wharf_control::operations::{Error, restored, run_task::run_task, tasks};
 use wharf_model::{
+    NodeId,
     network::{InterfaceStatus, NetworkInterface},
     task::{ContainerOverride, DesiredStatus, StopCode, TaskStatus},
 };
@@ -115,6 +117,41 @@ async fn a_node_that_was_booted_again_has_lost_its_tasks() {
     let task = world.task(&id);
     assert_eq!(task.stop_code, Some(StopCode::TerminationNotice));
     assert_eq!(task.stopped_reason, Some(format!("Host (node {}) was restarted.", node::id())));
+}
+
+#[tokio::test]
+async fn f18_a_restored_state_has_only_the_tasks_that_this_machine_runs() {
+    let world = World::new().await;
+    let node = Node::join(&world).await;
+    world.define().await;
+    let found = run_task(&world.control, world.request(2)).await.unwrap().found;
+    let (kept, lost) = (found[0].task.id.clone(), found[1].task.id.clone());
+    let is = |world: &World, id, status| world.task(id).last_status == status;
+    world.until("one runs", |world| is(world, &kept, TaskStatus::Running)).await;
+    world.until("the other runs", |world| is(world, &lost, TaskStatus::Running)).await;
+    drop(node);
+    let settle = async |node: Option<&NodeId>| {
+        let (has, now) = (BTreeSet::from([kept.clone()]), world.control.now());
+        let settled = world.control.store().change(|draft| restored::settle(draft, node, &has, now));
+        let ended = settled.await.unwrap();
+        (ended, world.control.store().view().list::<wharf_model::node::Node>("").len())
+    };
+
+    // On the same machine, which has ended one of them since.
+    assert_eq!(settle(Some(&node::id())).await, (1, 1));
+    assert!(is(&world, &kept, TaskStatus::Running));
+    let task = world.task(&lost);
+    assert_eq!((task.last_status, task.stop_code), (TaskStatus::Stopped, Some(StopCode::TerminationNotice)));
+    assert!(task.stopped_reason.as_deref().unwrap().contains("restored from a backup"));
+    let interface =
+        world.control.store().view().get::<NetworkInterface>(task.interface.as_ref().unwrap().as_str());
+    assert!(matches!(interface.unwrap().status, InterfaceStatus::Quarantined { .. }));
+    assert_eq!(settle(Some(&node::id())).await, (0, 1), "once is enough");
+
+    // On another machine, even when it has a task of that id.
+    let other = "fedcba9876543210fedcba9876543210".parse().unwrap();
+    assert_eq!(settle(Some(&other)).await, (1, 0));
+    assert!(is(&world, &kept, TaskStatus::Stopped));
 }
 
 #[tokio::test]

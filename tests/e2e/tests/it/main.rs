@@ -16,5 +16,6 @@ mod networks;
 mod readme;
 mod restarts;
 mod rollouts;
+mod state;
 mod tasks;
 mod tutorial;

@@ -19,7 +19,8 @@ pub(super) fn join(draft: &mut Draft<'_>, node: Node, now: Timestamp) {
     if known.as_ref().is_some_and(|known| known.boot_id != node.boot_id) {
         for task in draft.list::<Task>("") {
             if task.node == node.id && task.last_status != TaskStatus::Stopped {
-                lose(draft, &task, now);
+                let reason = format!("Host (node {}) was restarted.", task.node);
+                tasks::lose(draft, &task, StopCode::TerminationNotice, reason, now);
             }
         }
     }
@@ -137,26 +138,6 @@ fn brief_runs(draft: &Draft<'_>, task: &Task, now: Timestamp) -> u32 {
     };
     let tasks = draft.list::<Task>(&format!("{}/", task.cluster));
     u32::try_from(tasks.iter().filter(|other| brief(other)).count()).unwrap_or(u32::MAX)
-}
-
-/// Ends a task that nobody saw ending.
-fn lose(draft: &mut Draft<'_>, known: &Arc<Task>, now: Timestamp) {
-    let deregistered = tasks::deregister_in(draft, known, now);
-    let mut task = Task {
-        desired_status: DesiredStatus::Stopped,
-        last_status: TaskStatus::Stopped,
-        version: known.version + 1,
-        ..(**known).clone()
-    };
-    task.stop_code.get_or_insert(StopCode::TerminationNotice);
-    task.stopped_reason.get_or_insert_with(|| format!("Host (node {}) was restarted.", known.node));
-    task.times.stopping_at.get_or_insert(now);
-    task.times.execution_stopped_at.get_or_insert(now);
-    task.times.stopped_at.get_or_insert(now);
-    task.containers.iter_mut().for_each(|container| container.last_status = ContainerStatus::Stopped);
-    draft.put(task.clone());
-    tasks::tell_deregistered(draft, &task, &deregistered, now);
-    release(draft, &task, now);
 }
 
 fn release(draft: &mut Draft<'_>, task: &Task, now: Timestamp) {
