@@ -2,10 +2,12 @@
 
 mod actions;
 mod attributes;
+mod conditions;
 mod fault;
 mod given;
 mod listeners;
 mod load_balancers;
+mod rules;
 mod tags;
 mod target_groups;
 
@@ -30,6 +32,15 @@ pub async fn dispatch(
         "ModifyLoadBalancerAttributes" => {
             answer(body, |input| load_balancers::modify_attributes(control, input)).await
         }
+        "SetSecurityGroups" => {
+            answer(body, |input| load_balancers::set_security_groups(control, input)).await
+        }
+        "SetSubnets" => answer(body, |input| load_balancers::set_subnets(control, input)).await,
+        "SetIpAddressType" => answer(body, |input| load_balancers::set_ip_address_type(control, input)).await,
+        "DescribeCapacityReservation" => {
+            answer(body, |input| load_balancers::capacity_reservation(control, input)).await
+        }
+        "DescribeAccountLimits" => answer(body, load_balancers::account_limits).await,
         "CreateTargetGroup" => answer(body, |input| target_groups::create(control, input)).await,
         "DescribeTargetGroups" => answer(body, |input| target_groups::describe(control, input)).await,
         "ModifyTargetGroup" => answer(body, |input| target_groups::modify(control, input)).await,
@@ -53,7 +64,18 @@ pub async fn dispatch(
         "ModifyListenerAttributes" => {
             answer(body, |input| listeners::modify_attributes(control, input)).await
         }
-        "DescribeRules" => answer(body, |input| listeners::describe_rules(control, input)).await,
+        "AddListenerCertificates" | "RemoveListenerCertificates" => {
+            answer(body, |input| listeners::change_certificates(control, input)).await
+        }
+        "DescribeListenerCertificates" => {
+            answer(body, |input| listeners::describe_certificates(control, input)).await
+        }
+        "DescribeSSLPolicies" => answer(body, listeners::ssl_policies).await,
+        "CreateRule" => answer(body, |input| rules::create(control, input)).await,
+        "DescribeRules" => answer(body, |input| rules::describe(control, input)).await,
+        "ModifyRule" => answer(body, |input| rules::modify(control, input)).await,
+        "DeleteRule" => answer(body, |input| rules::delete(control, input)).await,
+        "SetRulePriorities" => answer(body, |input| rules::set_priorities(control, input)).await,
         "AddTags" => answer(body, |input| tags::add(control, input)).await,
         "RemoveTags" => answer(body, |input| tags::remove(control, input)).await,
         "DescribeTags" => answer(body, |input| tags::describe(control, input)).await,

@@ -2,10 +2,12 @@
 
 mod listeners;
 mod load_balancers;
+mod rules;
 mod target_groups;
 
 pub use listeners::*;
 pub use load_balancers::*;
+pub use rules::*;
 pub use target_groups::*;
 
 use serde::{Deserialize, Serialize};

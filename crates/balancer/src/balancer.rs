@@ -8,10 +8,13 @@
 use crate::{
     BalancerConfig,
     client::Front,
+    group::Group,
     health::Health,
     listen::Listeners,
+    logs::Logs,
     probe::{self, Plan},
     saved::{Saved, SavedHealth},
+    sticky::Marker,
     table::{Table, Targets, sources},
     target::Target,
 };
@@ -20,7 +23,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicU64, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -32,7 +35,12 @@ use tokio::{
     task::AbortHandle,
     time::{sleep, timeout},
 };
-use wharf_model::{Arn, routing::RoutingTable, target_group::TargetHealth};
+use wharf_model::{
+    Arn,
+    attributes::TargetGroupAttributes,
+    routing::RoutingTable,
+    target_group::{TargetAddress, TargetHealth},
+};
 use wharf_nodelink::balancer::{FromBalancer, ListenProblem};
 
 /// How long health that changes is gathered before it is saved.
@@ -50,6 +58,8 @@ pub(crate) struct Balancer {
     state: Mutex<State>,
     outgoing: UnboundedSender<FromBalancer>,
     saved: Saved,
+    logs: Logs,
+    marker: Marker,
     health_changed: Notify,
 }
 
@@ -57,7 +67,8 @@ pub(crate) struct Balancer {
 struct State {
     targets: Targets,
     probes: HashMap<u64, (Plan, AbortHandle)>,
-    turns: HashMap<Arn, Arc<AtomicUsize>>,
+    groups: HashMap<Arn, Arc<Group>>,
+    attributes: HashMap<Arn, TargetGroupAttributes>,
     listeners: Listeners,
     problems: Vec<ListenProblem>,
     listening_again: bool,
@@ -67,12 +78,18 @@ impl Balancer {
     /// Starts with the saved table, if there is one; returns what is to be told to control as well.
     pub(crate) fn start(config: &BalancerConfig) -> (Arc<Balancer>, UnboundedReceiver<FromBalancer>) {
         let (outgoing, messages) = unbounded_channel();
+        let saved = Saved::new(&config.state_dir);
+        let marker = Marker::new(saved.secret());
+        let gathering = config.state_dir.join("logs");
+        let logs = Logs::start(gathering, config.buckets.clone(), config.log_every);
         let balancer = Arc::new(Balancer {
             table: ArcSwap::default(),
             generation: AtomicU64::new(0),
             state: Mutex::default(),
             outgoing,
-            saved: Saved::new(&config.state_dir),
+            saved,
+            logs,
+            marker,
             health_changed: Notify::new(),
         });
         balancer.state().listeners.serve_with(Front::new(balancer.clone()));
@@ -82,13 +99,19 @@ impl Balancer {
                 .into_iter()
                 .map(|saved| {
                     let key = (saved.target_group, saved.target);
-                    (key.clone(), Arc::new(Target::new(key.0, key.1, saved.health)))
+                    let target = balancer.target(&key, saved.health);
+                    (key, target)
                 })
                 .collect();
             balancer.apply(table);
         }
         tokio::spawn(save_health(Arc::downgrade(&balancer)));
         (balancer, messages)
+    }
+
+    /// Returns the logs.
+    pub(crate) fn logs(&self) -> &Logs {
+        &self.logs
     }
 
     /// Returns the table in force.
@@ -113,19 +136,18 @@ impl Balancer {
         let mut old = std::mem::take(&mut state.targets);
         let mut leaving = Vec::new();
         for group in &sent.target_groups {
-            state.turns.entry(group.arn.clone()).or_default();
+            let fresh = || Arc::new(Group::new(&group.arn, &self.marker));
+            state.groups.entry(group.arn.clone()).or_insert_with(fresh);
             for route in &group.targets {
                 let key = (group.arn.clone(), route.address);
                 let known = old.remove(&key);
                 let target = match known {
                     // Registered again after it drained: another target.
                     Some(known) if known.is_leaving() && !route.draining => {
-                        Arc::new(Target::new(key.0.clone(), key.1, first_health(group.health_check.enabled)))
+                        self.target(&key, first_health(group.health_check.enabled))
                     }
                     Some(known) => known,
-                    None => {
-                        Arc::new(Target::new(key.0.clone(), key.1, first_health(group.health_check.enabled)))
-                    }
+                    None => self.target(&key, first_health(group.health_check.enabled)),
                 };
                 if route.draining && !target.is_leaving() {
                     let delay = Duration::from_secs(group.deregistration_delay_secs.into());
@@ -135,13 +157,16 @@ impl Balancer {
             }
         }
         leaving.extend(old.into_values().filter(|target| !target.is_leaving()).map(|target| (target, None)));
-        state.turns.retain(|arn, _| sent.target_groups.iter().any(|group| group.arn == *arn));
+        state.attributes =
+            sent.target_groups.iter().map(|group| (group.arn.clone(), group.attributes.clone())).collect();
+        state.groups.retain(|arn, _| state.attributes.contains_key(arn));
 
         let generation = self.generation.load(SeqCst) + 1;
-        let table = Arc::new(Table::compile(&sent, generation, &state.targets, &state.turns));
+        let table = Arc::new(Table::compile(&sent, generation, &state.targets, &state.groups));
         for (target, _) in &leaving {
             target.leave();
         }
+        state.look_at_all();
         self.table.store(table.clone());
         self.generation.store(generation, SeqCst);
 
@@ -175,7 +200,10 @@ impl Balancer {
 
     /// Tells control of a target's health, if the target is still one of the table.
     pub(crate) fn health_changed(&self, target: &Arc<Target>, health: TargetHealth) {
-        if self.state().names(target) {
+        let state = self.state();
+        if state.names(target) {
+            state.look_at(&target.group);
+            drop(state);
             self.say(health_of(target, health));
             self.health_changed.notify_one();
         }
@@ -193,6 +221,7 @@ impl Balancer {
         if timeout(STOP_MAX, ended).await.is_err() {
             tracing::warn!("requests were cut after {} s", STOP_MAX.as_secs());
         }
+        self.logs.finish().await;
     }
 
     /// Waits for the last request of a target that leaves, or for its delay, and ends its connections.
@@ -214,6 +243,7 @@ impl Balancer {
     fn check_health(self: &Arc<Balancer>, state: &mut State, sent: &RoutingTable) {
         let sources = sources(sent);
         let mut kept = HashMap::new();
+        let mut unchecked = false;
         for group in &sent.target_groups {
             for route in &group.targets {
                 let Some(target) = state.targets.get(&(group.arn.clone(), route.address)) else { continue };
@@ -222,6 +252,7 @@ impl Balancer {
                 }
                 if !group.health_check.enabled {
                     if target.set_health(Health::Unchecked) {
+                        unchecked = true;
                         self.say(health_of(target, Health::Unchecked.report()));
                     }
                     continue;
@@ -247,6 +278,9 @@ impl Balancer {
         for (_, probe) in std::mem::replace(&mut state.probes, kept).into_values() {
             probe.abort();
         }
+        if unchecked {
+            state.look_at_all();
+        }
     }
 
     /// Tries ports that were taken until all are served or no longer wanted.
@@ -268,6 +302,11 @@ impl Balancer {
         }
     }
 
+    fn target(&self, (group, address): &(Arn, TargetAddress), health: Health) -> Arc<Target> {
+        let mark = self.marker.mark(&format!("{group} {address}"));
+        Arc::new(Target::new(group.clone(), *address, mark, health))
+    }
+
     /// Queues a message; without a connection it is dropped, for everything is said again on the next.
     fn say(&self, message: FromBalancer) {
         let _ = self.outgoing.send(message);
@@ -283,6 +322,26 @@ impl State {
     fn names(&self, target: &Arc<Target>) -> bool {
         let named = self.targets.get(&(target.group.clone(), target.address));
         named.is_some_and(|named| named.id == target.id)
+    }
+
+    /// Looks whether enough targets of a group are healthy.
+    fn look_at(&self, arn: &Arn) {
+        if let (Some(group), Some(attributes)) = (self.groups.get(arn), self.attributes.get(arn)) {
+            let members = self.targets.values().filter(|target| target.group == *arn);
+            group.look(attributes, members.cloned());
+        }
+    }
+
+    fn look_at_all(&self) {
+        let mut members: HashMap<&Arn, Vec<Arc<Target>>> = HashMap::new();
+        for target in self.targets.values() {
+            members.entry(&target.group).or_default().push(target.clone());
+        }
+        for (arn, group) in &self.groups {
+            if let Some(attributes) = self.attributes.get(arn) {
+                group.look(attributes, members.remove(arn).into_iter().flatten());
+            }
+        }
     }
 }
 

@@ -5,10 +5,13 @@ use crate::{
     answer,
     balancer::Balancer,
     direct::{self, Passed},
+    forwarded::random,
+    mend,
     patience::Patience,
     proxy::Proxy,
-    session::ClientStream,
-    strict::{Body, Framing, Refused, check, head_end},
+    session::{ClientStream, Traffic},
+    strict::{Body, Framing, HEAD_MAX, Refused, check, head_end, is_spotless},
+    table::Table,
 };
 use pingora_core::{apps::HttpServerApp, protocols::http::ServerSession, server::configuration::ServerConf};
 use pingora_proxy::HttpProxy;
@@ -16,8 +19,10 @@ use std::{
     fmt,
     net::{SocketAddr, SocketAddrV4},
     sync::Arc,
+    time::SystemTime,
 };
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{net::TcpStream, sync::watch, time::Instant};
+use wharf_model::attributes::DesyncMitigation;
 
 /// Unused connections to targets that are kept, of all targets.
 const KEPT: usize = 4096;
@@ -29,14 +34,42 @@ pub(crate) struct Front {
 }
 
 /// What the proxy is told of a request's connection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Client {
+    /// What is known of the connection.
+    pub(crate) way: Way,
+    /// Whether the request asks for a WebSocket.
+    pub(crate) upgrade: bool,
+    /// Counts the connection's bytes.
+    pub(crate) traffic: Arc<Traffic>,
+}
+
+/// What is known of a connection when a request has come.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
     /// The listener's address that the client connected to.
     pub(crate) at: SocketAddrV4,
     /// The client.
     pub(crate) from: SocketAddr,
-    /// Whether the request asks for a WebSocket.
-    pub(crate) upgrade: bool,
+    /// Whether the connection ends with this request.
+    pub(crate) last: bool,
+    /// When the request had come.
+    pub(crate) came: SystemTime,
+    /// The same on a clock that only goes forward.
+    pub(crate) start: Instant,
+    /// Its head came in other words.
+    pub(crate) mended: bool,
+    /// The bytes received and sent before it.
+    pub(crate) before: [u64; 2],
+    /// The connection's id.
+    pub(crate) id: u64,
+}
+
+impl Way {
+    /// Returns the connection's id as logs have it.
+    pub(crate) fn name(&self) -> String {
+        format!("TID_{:032x}", self.id)
+    }
 }
 
 /// What reading a head came to.
@@ -65,17 +98,32 @@ impl Front {
     ) {
         let mut stream = Box::new(ClientStream::new(tcp, at.into(), from));
         let mut patience = None;
+        let since = Instant::now();
+        let id = random();
+        if let [listener, ..] = self.balancer.table().at(at) {
+            self.balancer.logs().connection(listener, from, id);
+        }
         loop {
-            let Some(idle) = self.balancer.table().idle(at) else { return };
+            let Some((idle, keep_alive)) = self.balancer.table().limits(at) else { return };
             let patience = patience.get_or_insert_with(|| Patience::new(idle));
             patience.set(idle);
-            let framing = match read_head(&mut stream, patience, &mut closing).await {
+            let framing = match self.read_head(&mut stream, at, patience, &mut closing).await {
                 Head::Whole(framing) => framing,
                 Head::Refused(status) => return stream.say(&answer::raw(status)).await,
                 Head::Ended => return,
             };
-            let ends = (at, from);
-            match direct::pass(&self.balancer, &mut stream, ends, &framing, patience, &closing).await {
+            let [received, sent] = stream.traffic().so_far();
+            let way = Way {
+                at,
+                from,
+                last: framing.mended || since.elapsed() >= keep_alive,
+                came: SystemTime::now(),
+                start: Instant::now(),
+                mended: framing.mended,
+                before: [received.saturating_sub(stream.came.len() as u64), sent],
+                id,
+            };
+            match direct::pass(&self.balancer, &mut stream, &way, &framing, patience, &closing).await {
                 Passed::Next => continue,
                 Passed::Over => return,
                 Passed::Failed(answer) => return stream.say(&answer).await,
@@ -87,19 +135,17 @@ impl Front {
                 Body::Length(_) | Body::Chunked => u64::MAX,
             });
             stream.end_when_idle(framing.upgrade.then_some(idle));
+            let traffic = stream.traffic().clone();
             let mut session = ServerSession::new_http1(stream);
             let limit = (!framing.upgrade).then_some(idle);
-            session.set_keepalive(Some(idle.as_secs()));
+            session.set_keepalive((!way.last).then_some(idle.as_secs()));
             session.set_read_timeout(limit);
             session.set_write_timeout(limit);
             session.set_total_drain_timeout(limit);
             // A client that has only stopped sending still wants its answer.
             session.set_abort_on_close(false);
-            session.set_connection_user_context(Some(Box::new(Client {
-                at,
-                from,
-                upgrade: framing.upgrade,
-            })));
+            let client = Client { way, upgrade: framing.upgrade, traffic };
+            session.set_connection_user_context(Some(Box::new(client)));
             // Boxed, because connections that wait or take the short way should not hold room for it.
             let long_way = Box::pin(self.proxy.process_new_http(session, &closing));
             let Some(reused) = long_way.await else { return };
@@ -107,6 +153,76 @@ impl Front {
                 Ok(again) => stream = again,
                 Err(_) => return,
             }
+        }
+    }
+
+    /// Reads a request's head, all of it within the idle time. An unused connection ends when its listener does.
+    async fn read_head(
+        &self,
+        stream: &mut ClientStream,
+        at: SocketAddrV4,
+        patience: &mut Patience,
+        closing: &mut watch::Receiver<bool>,
+    ) -> Head {
+        stream.allow(0);
+        if stream.came.is_empty() {
+            tokio::select! {
+                biased;
+                ready = patience.wait(stream.readable()) => if !matches!(ready, Some(Ok(()))) {
+                    return Head::Ended;
+                },
+                _ = closing.wait_for(|closing| *closing) => return Head::Ended,
+            }
+        }
+        match patience.wait(self.whole_head(stream, at)).await {
+            Some(head) => head,
+            None if stream.came.is_empty() => Head::Ended,
+            None => Head::Refused(408),
+        }
+    }
+
+    async fn whole_head(&self, stream: &mut ClientStream, at: SocketAddrV4) -> Head {
+        let lenient = is_lenient(&self.balancer.table(), at);
+        let mut seen = 0;
+        loop {
+            let end = match head_end(&stream.came, seen) {
+                Err(_) if lenient && stream.came.len() <= HEAD_MAX => Ok(mend::head_end(&stream.came)),
+                end => end,
+            };
+            match end.and_then(|end| end.map(|end| self.judge(stream, at, end)).transpose()) {
+                Ok(Some(framing)) => return Head::Whole(framing),
+                Ok(None) => {}
+                Err(Refused(status)) => return Head::Refused(status),
+            }
+            // A head that is read leniently is looked at anew: its lines may end in either way.
+            seen = if lenient { 0 } else { stream.came.len() };
+            match stream.read_more().await {
+                Ok(0) | Err(_) => return Head::Ended,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Returns what a whole head says, by the mode of its load balancer; the head is mended if it may be.
+    fn judge(&self, stream: &mut ClientStream, at: SocketAddrV4, end: usize) -> Result<Framing, Refused> {
+        let head = &stream.came[..end];
+        let table = self.balancer.table();
+        let listener = match table.at(at) {
+            [only] => Some(only),
+            _ => table.listener(at, host_in(head)),
+        };
+        let mode = listener.map(|listener| listener.settings.desync_mitigation);
+        match (check(head), mode, listener) {
+            (Ok(_), Some(DesyncMitigation::Strictest), _) if !is_spotless(head) => Err(Refused(400)),
+            (Err(Refused(400)), Some(DesyncMitigation::Monitor), Some(listener)) => {
+                let mended = mend::mend(head, &listener.dns_name).ok_or(Refused(400))?;
+                let framing = check(&mended)?;
+                let rest = stream.came.split_off(end);
+                stream.came = mended.as_slice().into();
+                stream.came.unsplit(rest);
+                Ok(Framing { mended: true, ..framing })
+            }
+            (checked, _, _) => checked,
         }
     }
 }
@@ -117,43 +233,17 @@ impl fmt::Debug for Front {
     }
 }
 
-/// Reads a request's head, all of it within the idle time. An unused connection ends when its listener does.
-async fn read_head(
-    stream: &mut ClientStream,
-    patience: &mut Patience,
-    closing: &mut watch::Receiver<bool>,
-) -> Head {
-    stream.allow(0);
-    if stream.came.is_empty() {
-        tokio::select! {
-            biased;
-            ready = patience.wait(stream.readable()) => if !matches!(ready, Some(Ok(()))) {
-                return Head::Ended;
-            },
-            _ = closing.wait_for(|closing| *closing) => return Head::Ended,
-        }
-    }
-    match patience.wait(whole_head(stream)).await {
-        Some(head) => head,
-        None if stream.came.is_empty() => Head::Ended,
-        None => Head::Refused(408),
-    }
+/// Returns whether an address is one where doubtful requests may pass.
+fn is_lenient(table: &Table, at: SocketAddrV4) -> bool {
+    let of = table.at(at).iter();
+    of.map(|listener| listener.settings.desync_mitigation).any(|mode| mode == DesyncMitigation::Monitor)
 }
 
-async fn whole_head(stream: &mut ClientStream) -> Head {
-    let mut seen = 0;
-    loop {
-        match head_end(&stream.came, seen)
-            .and_then(|end| end.map(|end| check(&stream.came[..end])).transpose())
-        {
-            Ok(Some(framing)) => return Head::Whole(framing),
-            Ok(None) => {}
-            Err(Refused(status)) => return Head::Refused(status),
-        }
-        seen = stream.came.len();
-        match stream.read_more().await {
-            Ok(0) | Err(_) => return Head::Ended,
-            Ok(_) => {}
-        }
-    }
+/// Returns the value of the first `Host` header in a head.
+fn host_in(head: &[u8]) -> Option<&str> {
+    head.split(|byte| *byte == b'\n').find_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let is_host = line[..colon].eq_ignore_ascii_case(b"host");
+        std::str::from_utf8(line[colon + 1..].trim_ascii()).ok().filter(|_| is_host)
+    })
 }

@@ -2,11 +2,15 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
+    net::SocketAddr,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
     },
 };
+
+/// The most addresses in `X-Forwarded-For`.
+const ADDRESSES_MAX: usize = 30;
 
 /// Returns `X-Forwarded-For`: what came, and the client at its end.
 pub(crate) fn forwarded_for(came: Option<&str>, client: &str) -> String {
@@ -14,6 +18,16 @@ pub(crate) fn forwarded_for(came: Option<&str>, client: &str) -> String {
         Some(came) if !came.is_empty() => format!("{came}, {client}"),
         _ => client.to_owned(),
     }
+}
+
+/// Returns whether `X-Forwarded-For` names more addresses than an application load balancer takes.
+pub(crate) fn too_many(came: &[&str]) -> bool {
+    came.iter().map(|value| value.split(',').count()).sum::<usize>() > ADDRESSES_MAX
+}
+
+/// Returns how a client is named, with or without its port.
+pub(crate) fn client(from: SocketAddr, port: bool) -> String {
+    if port { from.to_string() } else { from.ip().to_string() }
 }
 
 /// Returns `X-Amzn-Trace-Id`: a new root, or what came with this load balancer's own part.

@@ -1,8 +1,14 @@
 //! Heads on the short way: copied line by line, with what the load balancer changes in them.
 
-use crate::forwarded::forwarded_for;
+use crate::{
+    forwarded::{client, forwarded_for},
+    group::Keeping,
+    rule::Headers,
+    sticky,
+};
 use httparse::{ParserConfig, Response, Status};
-use std::{io::Write, mem::MaybeUninit, net::IpAddr};
+use std::{io::Write, mem::MaybeUninit, net::SocketAddr, ops::Range};
+use wharf_model::attributes::{ForwardedFor, ListenerAttributes, LoadBalancerAttributes};
 
 /// The longest head of an answer.
 const ANSWER_HEAD_MAX: usize = 64 << 10;
@@ -12,8 +18,20 @@ const ANSWER_LINES_MAX: usize = 256;
 /// What matters of a request's head.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked<'a> {
+    /// The method.
+    pub(crate) method: &'a [u8],
+    /// The path and the query.
+    pub(crate) url: &'a [u8],
+    /// Where these are in the copy.
+    url_at: Range<usize>,
     /// The `Host` header.
     pub(crate) host: Option<&'a str>,
+    /// Where its value is in the copy.
+    host_at: Range<usize>,
+    /// The `Cookie` headers.
+    pub(crate) cookies: Vec<&'a str>,
+    /// The name of a header has other characters than letters, digits and hyphens.
+    pub(crate) odd_names: bool,
     /// The `X-Forwarded-For` headers.
     pub(crate) forwarded_for: Vec<&'a str>,
     /// The `X-Amzn-Trace-Id` header.
@@ -46,6 +64,8 @@ pub(crate) enum Answer {
     Interim(usize),
     /// The head of the answer.
     Final {
+        /// Its status.
+        status: u16,
         /// Its length.
         head: usize,
         /// Its body.
@@ -72,10 +92,14 @@ pub(crate) fn request<'a>(head: &'a [u8], out: &mut Vec<u8>) -> Option<Asked<'a>
         return None;
     }
     let mut asked = Asked {
+        method,
+        url: &first[method.len() + 1..first.len() - b" HTTP/1.1".len()],
         head_only: method == b"HEAD",
         idempotent: matches!(method, b"GET" | b"HEAD" | b"PUT" | b"DELETE" | b"OPTIONS"),
         ..Asked::default()
     };
+    let url_from = out.len() + method.len() + 1;
+    asked.url_at = url_from..url_from + asked.url.len();
     put(out, &[first, b"\r\n"]);
     for line in lines {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -83,9 +107,15 @@ pub(crate) fn request<'a>(head: &'a [u8], out: &mut Vec<u8>) -> Option<Asked<'a>
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
         // Only ASCII is looked at, as elsewhere.
         let text = || std::str::from_utf8(value).ok().filter(|text| text.is_ascii());
+        asked.odd_names |= !name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
         match name.len() {
             4 if is(name, "host") => {
                 asked.host = text();
+                put(out, &[b"Host: ", value, b"\r\n"]);
+                asked.host_at = out.len() - 2 - value.len()..out.len() - 2;
+            }
+            6 if is(name, "cookie") => {
+                asked.cookies.extend(text());
                 put(out, &[line, b"\r\n"]);
             }
             10 if is(name, "connection") => match value {
@@ -121,21 +151,92 @@ pub(crate) fn request<'a>(head: &'a [u8], out: &mut Vec<u8>) -> Option<Asked<'a>
     Some(asked)
 }
 
+impl<'a> Asked<'a> {
+    /// Returns the path, and the query without its question mark.
+    pub(crate) fn path_and_query(&self) -> (&'a [u8], &'a [u8]) {
+        match self.url.iter().position(|byte| *byte == b'?') {
+            Some(at) => (&self.url[..at], &self.url[at + 1..]),
+            None => (self.url, b""),
+        }
+    }
+}
+
+/// A request's head as it came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Raw<'a>(pub(crate) &'a [u8]);
+
+impl Headers for Raw<'_> {
+    fn any(&self, name: &str, wanted: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+        let lines = self.0.split(|byte| *byte == b'\n').skip(1);
+        lines.map(<[u8]>::trim_ascii).any(|line| {
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else { return false };
+            is(&line[..colon], name) && wanted(line[colon + 1..].trim_ascii())
+        })
+    }
+}
+
+/// Puts another path or host into the copy of a request, before it is finished.
+pub(crate) fn change(out: &mut Vec<u8>, asked: &Asked<'_>, url: Option<&[u8]>, host: Option<&str>) {
+    // The host first: it comes after the path, whose place must not move.
+    if let (Some(host), false) = (host, asked.host_at.is_empty()) {
+        out.splice(asked.host_at.clone(), host.bytes());
+    }
+    if let Some(url) = url {
+        out.splice(asked.url_at.clone(), url.iter().copied());
+    }
+}
+
+/// What the load balancer tells a target of the client.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told<'a> {
+    /// The client.
+    pub(crate) from: SocketAddr,
+    /// The listener's port.
+    pub(crate) port: u16,
+    /// The `X-Amzn-Trace-Id` header.
+    pub(crate) trace: &'a str,
+    /// What is set of the load balancer.
+    pub(crate) settings: &'a LoadBalancerAttributes,
+}
+
 /// Adds what the load balancer says of the client, and the end of the head.
-pub(crate) fn finish(out: &mut Vec<u8>, asked: &Asked<'_>, from: IpAddr, port: u16, trace: &str) {
-    let done = if asked.forwarded_for.is_empty() {
-        write!(out, "X-Forwarded-For: {from}")
-    } else {
-        let came = asked.forwarded_for.join(", ");
-        write!(out, "X-Forwarded-For: {}", forwarded_for(Some(&came), &from.to_string()))
+pub(crate) fn finish(out: &mut Vec<u8>, asked: &Asked<'_>, told: &Told<'_>) {
+    let Told { from, port, trace, settings } = told;
+    let done = match settings.forwarded_for {
+        ForwardedFor::Append if asked.forwarded_for.is_empty() && !settings.forwarded_for_port => {
+            write!(out, "X-Forwarded-For: {}\r\n", from.ip())
+        }
+        ForwardedFor::Append => {
+            let came = asked.forwarded_for.join(", ");
+            let client = client(*from, settings.forwarded_for_port);
+            write!(out, "X-Forwarded-For: {}\r\n", forwarded_for(Some(&came), &client))
+        }
+        ForwardedFor::Preserve if !asked.forwarded_for.is_empty() => {
+            write!(out, "X-Forwarded-For: {}\r\n", asked.forwarded_for.join(", "))
+        }
+        ForwardedFor::Preserve | ForwardedFor::Remove => Ok(()),
     };
     let done = done.and_then(|()| {
-        write!(
-            out,
-            "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: {port}\r\nX-Amzn-Trace-Id: {trace}\r\n\r\n"
-        )
+        write!(out, "X-Forwarded-Proto: http\r\nX-Forwarded-Port: {port}\r\nX-Amzn-Trace-Id: {trace}\r\n\r\n")
     });
     done.expect("a vector takes all that is written");
+}
+
+/// What the load balancer changes in an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dress<'a> {
+    /// What is set of the listener.
+    pub(crate) attributes: &'a ListenerAttributes,
+    /// What keeps the client with its target.
+    pub(crate) keeping: &'a Keeping,
+}
+
+impl Dress<'_> {
+    /// Returns whether a header of a target's answer is left out, because another takes its place or none is to be.
+    pub(crate) fn hides(&self, name: &[u8]) -> bool {
+        (!self.attributes.server_header && is(name, "server"))
+            || self.attributes.response_headers.iter().any(|(other, _)| is(name, other))
+    }
 }
 
 /// Copies the head of an answer; `keep` is whether the client's connection may be kept, `date` what to say when the
@@ -145,6 +246,7 @@ pub(crate) fn answer(
     asked: &Asked<'_>,
     keep: bool,
     date: impl FnOnce() -> http::HeaderValue,
+    dress: &Dress<'_>,
     out: &mut Vec<u8>,
 ) -> Result<Answer, Nonsense> {
     let mut lines = [const { MaybeUninit::uninit() }; ANSWER_LINES_MAX];
@@ -170,6 +272,8 @@ pub(crate) fn answer(
     let digits = [b'0' + digit(status / 100), b'0' + digit(status / 10), b'0' + digit(status)];
     put(out, &[b"HTTP/1.1 ", &digits, b" ", parsed.reason.unwrap_or_default().as_bytes(), b"\r\n"]);
     let (mut length, mut chunked, mut dated, mut reuse) = (None, false, false, version == 1);
+    let plain = dress.attributes.server_header && dress.attributes.response_headers.is_empty();
+    let mut beside = None;
     for line in parsed.headers.iter() {
         let (name, value) = (line.name.as_bytes(), line.value);
         match name.len() {
@@ -193,6 +297,13 @@ pub(crate) fn answer(
                 // Written below, unless the chunks say it.
                 continue;
             }
+            10 if is(name, "set-cookie") => {
+                if let Some((cookie, header)) = &dress.keeping.beside
+                    && sticky::sets(value, cookie)
+                {
+                    beside = Some(header);
+                }
+            }
             16 if is(name, "proxy-connection") => continue,
             17 if is(name, "transfer-encoding") => {
                 if chunked || version == 0 || !is(value, "chunked") {
@@ -202,7 +313,15 @@ pub(crate) fn answer(
             }
             _ => {}
         }
-        put(out, &[name, b": ", value, b"\r\n"]);
+        if plain || !dress.hides(name) {
+            put(out, &[name, b": ", value, b"\r\n"]);
+        }
+    }
+    for (name, value) in &dress.attributes.response_headers {
+        put(out, &[name.as_bytes(), b": ", value.as_bytes(), b"\r\n"]);
+    }
+    for header in dress.keeping.always.iter().chain(beside) {
+        put(out, &[b"Set-Cookie: ", header.as_bytes(), b"\r\n"]);
     }
     let body = match (status, length) {
         _ if asked.head_only => Extent::Length(0),
@@ -221,7 +340,7 @@ pub(crate) fn answer(
         put(out, &[b"Date: ", date().as_bytes(), b"\r\n"]);
     }
     put(out, &[if keep { b"Connection: keep-alive\r\n\r\n" } else { b"Connection: close\r\n\r\n" }]);
-    Ok(Answer::Final { head, body, reuse, keep })
+    Ok(Answer::Final { status, head, body, reuse, keep })
 }
 
 fn put(out: &mut Vec<u8>, pieces: &[&[u8]]) {

@@ -15,5 +15,17 @@ pub(crate) fn bare(host: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
+/// Returns the host as targets are told it when it is not preserved; nothing when it stays as it came. A port that
+/// is not the protocol's own is always named, and one that is never.
+pub(crate) fn told(host: &str, port: u16) -> Option<String> {
+    let named = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    match (port, named) {
+        (80 | 443, Some((bare, _))) => Some(bare.to_owned()),
+        (80 | 443, None) | (_, Some(_)) => None,
+        (_, None) if host.is_empty() => None,
+        (port, None) => Some(format!("{host}:{port}")),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -13,20 +13,29 @@
 //! Most requests take the short way (`direct`), which only passes bytes on; what needs more (upgrades, bodies that are
 //! not there yet, hops to negotiate) takes pingora's (`proxy`).
 //!
-//! Reading order: the decisions, which are pure (`strict`, `host`, `redirect`, `choose`, `forwarded`, `head`,
-//! `chunks`, `matcher`, `health`), then what lives (`target`, `pool`, `table`, `balancer`), then input and output.
+//! Reading order: the decisions, which are pure (`strict`, `mend`, `host`, `pattern`, `index`, `rule`, `rewrite`, `redirect`,
+//! `choose`, `sticky`, `forwarded`, `head`, `chunks`, `matcher`, `health`), then what lives (`target`, `pool`, `group`,
+//! `table`, `balancer`), then input and output.
 
 mod choose;
 mod chunks;
+mod entry;
 mod forwarded;
 mod head;
 mod health;
 mod host;
+mod index;
 mod matcher;
+mod mend;
+mod pattern;
 mod redirect;
+mod rewrite;
+mod rule;
+mod sticky;
 mod strict;
 
 mod balancer;
+mod group;
 mod table;
 mod target;
 
@@ -36,6 +45,7 @@ mod connect;
 mod direct;
 mod link;
 mod listen;
+mod logs;
 mod patience;
 mod pool;
 mod probe;
@@ -44,7 +54,7 @@ mod saved;
 mod session;
 
 use camino::Utf8PathBuf;
-use std::future::Future;
+use std::{future::Future, time::Duration};
 use thiserror::Error;
 
 /// What the balancer needs to know before it starts.
@@ -54,7 +64,14 @@ pub struct BalancerConfig {
     pub control_socket: Utf8PathBuf,
     /// Where the last table is kept, so that a restarted balancer serves at once.
     pub state_dir: Utf8PathBuf,
+    /// Where the buckets are that logs are put into, each a directory of its name.
+    pub buckets: Utf8PathBuf,
+    /// How often logs are put there.
+    pub log_every: Duration,
 }
+
+/// How often an application load balancer delivers its logs.
+pub const LOG_EVERY: Duration = Duration::from_secs(300);
 
 /// Why the balancer cannot start.
 #[derive(Debug, Error)]

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{fs, io};
 use wharf_model::{Arn, routing::RoutingTable, target_group::TargetAddress};
 
+/// The file of the secret, and its length.
+const SECRET: &str = "cookies.json";
+const SECRET_LENGTH: usize = 32;
+
 /// The files in the state directory.
 #[derive(Debug)]
 pub(crate) struct Saved {
@@ -40,6 +44,17 @@ impl Saved {
     /// Keeps the health of all targets.
     pub(crate) fn health(&self, health: &[SavedHealth]) {
         self.write("health.json", &health);
+    }
+
+    /// Returns the secret of this balancer's cookies; a new one, which is kept, when there is none.
+    pub(crate) fn secret(&self) -> Vec<u8> {
+        if let Some(secret) = self.read::<Vec<u8>>(SECRET).filter(|secret| secret.len() >= SECRET_LENGTH) {
+            return secret;
+        }
+        let mut secret = vec![0; SECRET_LENGTH];
+        getrandom::fill(&mut secret).expect("the kernel gives random bytes once it has booted");
+        self.write(SECRET, &secret);
+        secret
     }
 
     fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {

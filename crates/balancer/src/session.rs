@@ -15,7 +15,10 @@ use std::{
     net::SocketAddr,
     os::fd::AsRawFd,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -42,6 +45,21 @@ pub(crate) struct ClientStream {
     out: BytesMut,
     idle: Option<Idle>,
     digest: Arc<SocketDigest>,
+    traffic: Arc<Traffic>,
+}
+
+/// The bytes that passed on a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    received: AtomicU64,
+    sent: AtomicU64,
+}
+
+impl Traffic {
+    /// Returns the bytes received and sent up to now.
+    pub(crate) fn so_far(&self) -> [u64; 2] {
+        [self.received.load(Relaxed), self.sent.load(Relaxed)]
+    }
 }
 
 struct Idle {
@@ -64,6 +82,7 @@ impl ClientStream {
             out: BytesMut::new(),
             idle: None,
             digest: Arc::new(digest),
+            traffic: Arc::default(),
         }
     }
 
@@ -81,7 +100,14 @@ impl ClientStream {
     pub(crate) async fn read_more(&mut self) -> io::Result<usize> {
         self.came.reserve(4096);
         let tcp = self.tcp.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        tcp.read_buf(&mut self.came).await
+        let count = tcp.read_buf(&mut self.came).await?;
+        self.traffic.received.fetch_add(count as u64, Relaxed);
+        Ok(count)
+    }
+
+    /// Returns what counts the bytes.
+    pub(crate) fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
     }
 
     /// Lets this many bytes be read: one request.
@@ -138,7 +164,8 @@ impl ClientStream {
             return if next { Poll::Pending } else { Poll::Ready(Ok(())) };
         }
         let before = buf.filled().len();
-        if !self.came.is_empty() {
+        let held = !self.came.is_empty();
+        if held {
             let count = limit.min(self.came.len());
             buf.put_slice(&self.came[..count]);
             self.came.advance(count);
@@ -151,6 +178,9 @@ impl ClientStream {
             buf.advance(count);
         }
         let count = buf.filled().len() - before;
+        if !held {
+            self.traffic.received.fetch_add(count as u64, Relaxed);
+        }
         if self.allowed != u64::MAX {
             self.allowed -= count as u64;
         }
@@ -175,6 +205,7 @@ impl ClientStream {
             if sent == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            self.traffic.sent.fetch_add(sent as u64, Relaxed);
             let gathered = sent.min(self.out.len());
             self.out.advance(gathered);
             if let Some(idle) = &mut self.idle {

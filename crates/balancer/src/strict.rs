@@ -1,6 +1,6 @@
 //! Which requests are refused because two programs could read them differently.
 //!
-//! This is an application load balancer's defensive mode: whatever a target might take for another request than this
+//! This is an application load balancer's mode `defensive` (`mend` is about `monitor`): whatever a target might take for another request than this
 //! balancer did is answered 400 and the connection is closed. It looks at the bytes as they came, before any parser
 //! has made them pretty.
 
@@ -30,6 +30,8 @@ pub(crate) struct Framing {
     pub(crate) body: Body,
     /// Whether it asks for a WebSocket on this connection.
     pub(crate) upgrade: bool,
+    /// Whether it came in other words, so that its connection ends with it.
+    pub(crate) mended: bool,
 }
 
 /// A request that is answered with this status and nothing else.
@@ -76,8 +78,11 @@ pub(crate) fn check(head: &[u8]) -> Result<Framing, Refused> {
                 }
             }
             name if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-                if chunked || !value.eq_ignore_ascii_case(b"chunked") {
+                if chunked || value.is_empty() || value.eq_ignore_ascii_case(b"identity") {
                     return Err(BAD);
+                }
+                if !value.eq_ignore_ascii_case(b"chunked") {
+                    return Err(Refused(501));
                 }
                 chunked = true;
             }
@@ -87,6 +92,10 @@ pub(crate) fn check(head: &[u8]) -> Result<Framing, Refused> {
                     return Err(BAD);
                 }
             }
+            // Others might take it for the header that it is nearly called.
+            name if is_nearly_framing(name) => return Err(BAD),
+            // Without it the rest would say something else.
+            name if name.eq_ignore_ascii_case(b"connection") && names_framing(value) => return Err(BAD),
             // Other protocols are not passed on: such a request is answered as if it had not asked.
             name if name.eq_ignore_ascii_case(b"upgrade") => {
                 upgrade = value.eq_ignore_ascii_case(b"websocket");
@@ -98,7 +107,39 @@ pub(crate) fn check(head: &[u8]) -> Result<Framing, Refused> {
         return Err(BAD);
     }
     let body = if chunked { Body::Chunked } else { Body::Length(length.unwrap_or(0)) };
-    Ok(Framing { head: head.len(), body, upgrade })
+    Ok(Framing { head: head.len(), body, upgrade, mended: false })
+}
+
+/// The headers that say how far a request goes, and for whom it is.
+const FRAMING: [&[u8]; 3] = [b"content-length", b"transfer-encoding", b"host"];
+
+/// Returns whether a name becomes one of those that frame a request when somebody leaves out odd characters.
+fn is_nearly_framing(name: &[u8]) -> bool {
+    let letters = || name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
+    // Few names are as long and begin so.
+    matches!(name.len(), 13..=24)
+        && FRAMING[..2].iter().any(|known| {
+            !name.eq_ignore_ascii_case(known)
+                && letters().eq(known.iter().copied().filter(|byte| *byte != b'-'))
+        })
+}
+
+/// Returns whether a `Connection` header calls one of those that frame a request its own.
+pub(crate) fn names_framing(connection: &[u8]) -> bool {
+    let tokens = connection.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    tokens.into_iter().any(|token| FRAMING.iter().any(|known| token.eq_ignore_ascii_case(known)))
+}
+
+/// Returns whether a head that was found good follows the RFC to the letter, as the mode `strictest` demands.
+pub(crate) fn is_spotless(head: &[u8]) -> bool {
+    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let first = lines.next().unwrap_or_default();
+    let bodiless = first.starts_with(b"GET ") || first.starts_with(b"HEAD ");
+    lines.filter(|line| !line.is_empty()).all(|line| {
+        let Ok((name, value)) = header(line) else { return false };
+        let misplaced = bodiless && FRAMING[..2].iter().any(|known| name.eq_ignore_ascii_case(known));
+        value.is_ascii() && !value.is_empty() && !misplaced
+    })
 }
 
 /// Returns whether this is HTTP/1.1 rather than HTTP/1.0.
@@ -109,7 +150,10 @@ fn request_line(line: &[u8]) -> Result<bool, Refused> {
     else {
         return Err(BAD);
     };
-    if line.len() > LINE_MAX || method.is_empty() || !method.iter().all(|byte| is_token(*byte)) {
+    if line.len() > LINE_MAX {
+        return Err(Refused(414));
+    }
+    if method.is_empty() || !method.iter().all(|byte| is_token(*byte)) {
         return Err(BAD);
     }
     if method == b"CONNECT" || method == b"TRACE" {

@@ -1,23 +1,25 @@
 //! A table as requests read it: compiled, never changed, swapped as a whole.
 
 use crate::{
-    choose::{choose, weighted},
-    connect, host,
+    answer::Own,
+    connect,
+    group::{Backend, Forward, Group, Route},
+    host,
     redirect::{Asked, Parts, location},
+    rewrite::Rewrites,
+    rule::{Question, Rules},
     target::Target,
 };
-use pingora_core::upstreams::peer::HttpPeer;
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, HashMap},
     net::{Ipv4Addr, SocketAddrV4},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 use wharf_model::{
     Arn,
+    attributes::{ListenerAttributes, LoadBalancerAttributes},
     routing::{Action, RoutingTable},
     target_group::TargetAddress,
 };
@@ -40,75 +42,80 @@ pub(crate) struct Table {
 pub(crate) struct Listener {
     /// Its ARN.
     pub(crate) arn: Arn,
+    /// The first of the load balancer's addresses.
+    pub(crate) address: Ipv4Addr,
     /// The load balancer's DNS name.
     pub(crate) dns_name: String,
     /// Its port.
     pub(crate) port: u16,
     /// How long a connection may be without a byte.
     pub(crate) idle: Duration,
-    /// What is done with requests.
-    pub(crate) action: Done,
+    /// What is set of the load balancer.
+    pub(crate) settings: Arc<LoadBalancerAttributes>,
+    /// What is set of the listener.
+    pub(crate) attributes: ListenerAttributes,
+    rules: Rules<Done>,
+    default: Done,
 }
+
+/// The rule that a request is for; the default one when there is none.
+pub(crate) type Decided = Option<usize>;
 
 /// What is done with a request.
 #[derive(Debug)]
 pub(crate) enum Done {
-    /// Send it to a target of one of these groups, by weight.
-    Forward(Vec<(u32, Route)>),
+    /// Send it to a target of one of these groups.
+    Forward(Forward),
     /// Answer it.
     Fixed { status: u16, content_type: String, body: String },
     /// Send the client elsewhere.
     Redirect { status: u16, protocol: String, host: String, port: String, path: String, query: String },
 }
 
-/// A target group, as one load balancer reaches it.
-#[derive(Debug)]
-pub(crate) struct Route {
-    turn: Arc<AtomicUsize>,
-    backends: Vec<Backend>,
-}
-
-/// A target, as one load balancer reaches it.
-#[derive(Debug)]
-pub(crate) struct Backend {
-    /// The target.
-    pub(crate) target: Arc<Target>,
-    /// How pingora connects to it.
-    pub(crate) peer: HttpPeer,
-    /// The address that connections to it come from.
-    pub(crate) source: Option<Ipv4Addr>,
-}
-
 impl Table {
-    /// Compiles what control sent, with the targets and the turns of the groups as they are.
+    /// Compiles what control sent, with the targets and groups as they are.
     pub(crate) fn compile(
         sent: &RoutingTable,
         generation: u64,
         targets: &Targets,
-        turns: &HashMap<Arn, Arc<AtomicUsize>>,
+        groups: &HashMap<Arn, Arc<Group>>,
     ) -> Table {
-        let groups: HashMap<_, _> = sent.target_groups.iter().map(|group| (&group.arn, group)).collect();
+        let members: HashMap<_, _> = sent.target_groups.iter().map(|group| (&group.arn, group)).collect();
         let mut ports: BTreeMap<SocketAddrV4, Vec<Arc<Listener>>> = BTreeMap::new();
         for balancer in &sent.load_balancers {
             let source = balancer.addresses.first().copied();
             let idle = Duration::from_secs(balancer.idle_timeout_secs.max(1).into());
-            let route = |arn: &Arn| {
-                let members = groups.get(arn).map(|group| group.targets.as_slice()).unwrap_or_default();
-                let known = members.iter().filter_map(|member| targets.get(&(arn.clone(), member.address)));
-                let backends = known.map(|target| Backend {
+            let settings = Arc::new(balancer.attributes.clone());
+            // Many rules may lead to one group.
+            let known = RefCell::new(HashMap::<Arn, Arc<Route>>::new());
+            let route = |arn: &Arn| -> Option<Arc<Route>> {
+                if let Some(known) = known.borrow().get(arn) {
+                    return Some(known.clone());
+                }
+                let (group, sent) = (groups.get(arn)?, members.get(arn)?);
+                let targets =
+                    sent.targets.iter().filter_map(|route| targets.get(&(arn.clone(), route.address)));
+                let backends = targets.map(|target| Backend {
                     target: target.clone(),
                     peer: connect::peer(target, source, idle),
                     source,
                 });
-                Route { turn: turns.get(arn).cloned().unwrap_or_default(), backends: backends.collect() }
+                let route = Route::new(group.clone(), sent.attributes.clone(), backends.collect());
+                let route = Arc::new(route);
+                known.borrow_mut().insert(arn.clone(), route.clone());
+                Some(route)
             };
             for listener in &balancer.listeners {
                 let compiled = Arc::new(Listener {
                     arn: listener.arn.clone(),
+                    address: source.unwrap_or(Ipv4Addr::UNSPECIFIED),
                     dns_name: balancer.dns_name.clone(),
                     port: listener.port,
                     idle,
-                    action: Done::compile(&listener.default_action, route),
+                    settings: settings.clone(),
+                    attributes: listener.attributes.clone(),
+                    rules: Rules::new(&listener.rules, |rule| Done::compile(&rule.action, route)),
+                    default: Done::compile(&listener.default_action, route),
                 });
                 for address in balancer.addresses.iter().chain(&balancer.host_addresses) {
                     let at = SocketAddrV4::new(*address, listener.port);
@@ -136,17 +143,79 @@ impl Table {
         }
     }
 
-    /// Returns the longest that a connection to this address may be without a byte.
-    pub(crate) fn idle(&self, at: SocketAddrV4) -> Option<Duration> {
-        self.ports.get(&at)?.iter().map(|listener| listener.idle).max()
+    /// Returns the listeners at an address.
+    pub(crate) fn at(&self, at: SocketAddrV4) -> &[Arc<Listener>] {
+        self.ports.get(&at).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns the longest that a connection to this address may be without a byte, and the longest that it may be
+    /// used.
+    pub(crate) fn limits(&self, at: SocketAddrV4) -> Option<(Duration, Duration)> {
+        let listeners = self.at(at).iter();
+        let keep_alive = |listener: &Arc<Listener>| listener.settings.client_keep_alive_secs;
+        let idle = listeners.clone().map(|listener| listener.idle).max()?;
+        Some((idle, Duration::from_secs(listeners.map(keep_alive).max()?.into())))
+    }
+}
+
+impl Listener {
+    /// Returns the rule that a request is for.
+    pub(crate) fn decide(&self, asked: &Question<'_>) -> Decided {
+        self.rules.decide(asked)
+    }
+
+    /// Returns what is done with the requests of a rule.
+    pub(crate) fn done(&self, decided: Decided) -> &Done {
+        decided.and_then(|number| self.rules.get(number)).map_or(&self.default, |rule| &rule.done)
+    }
+
+    /// Returns the answer to a request of a rule that needs no target.
+    pub(crate) fn own(&self, decided: Decided, host: Option<&str>, path: &[u8], query: &[u8]) -> Option<Own> {
+        match self.done(decided) {
+            Done::Forward(_) => None,
+            Done::Fixed { status, content_type, body } => Some(Own {
+                status: *status,
+                content_type: content_type.clone(),
+                body: body.clone(),
+                location: None,
+            }),
+            Done::Redirect { status, protocol, host: to, port, path: way, query: pairs } => {
+                let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+                let asked = Asked {
+                    host: host::bare(host.unwrap_or(&self.dns_name)),
+                    port: self.port,
+                    path: text(path),
+                    query: text(query),
+                };
+                let location = location(Parts { protocol, host: to, port, path: way, query: pairs }, asked);
+                Some(Own::page(*status, Some(location)))
+            }
+        }
+    }
+
+    /// Returns a rule's priority, 0 for the default one, and what its action is called in logs.
+    pub(crate) fn called(&self, decided: Decided) -> (u32, &'static str) {
+        let priority = decided.and_then(|number| self.rules.get(number)).map_or(0, |rule| rule.priority);
+        let action = match self.done(decided) {
+            Done::Forward(_) => "forward",
+            Done::Fixed { .. } => "fixed-response",
+            Done::Redirect { .. } => "redirect",
+        };
+        (priority, action)
+    }
+
+    /// Returns how the requests of a rule are rewritten.
+    pub(crate) fn rewrites(&self, decided: Decided) -> Option<&Rewrites> {
+        decided.and_then(|number| self.rules.get(number)).map(|rule| &rule.rewrites)
     }
 }
 
 impl Done {
-    fn compile(action: &Action, route: impl Fn(&Arn) -> Route) -> Done {
+    fn compile(action: &Action, route: impl Fn(&Arn) -> Option<Arc<Route>>) -> Done {
         match action {
-            Action::Forward { target_groups } => {
-                Done::Forward(target_groups.iter().map(|(arn, weight)| (*weight, route(arn))).collect())
+            Action::Forward { target_groups, sticky_secs } => {
+                let routes = target_groups.iter().filter_map(|(arn, weight)| Some((*weight, route(arn)?)));
+                Done::Forward(Forward::new(routes.collect(), *sticky_secs))
             }
             Action::FixedResponse { status_code, content_type, message_body } => Done::Fixed {
                 status: *status_code,
@@ -163,41 +232,15 @@ impl Done {
             },
         }
     }
-
-    /// Returns where a redirect sends a request; nothing for other actions.
-    pub(crate) fn location(&self, asked: Asked<'_>) -> Option<(u16, String)> {
-        let Done::Redirect { status, protocol, host, port, path, query } = self else { return None };
-        Some((*status, location(Parts { protocol, host, port, path, query }, asked)))
-    }
-}
-
-/// Returns the route that `draw` falls on.
-pub(crate) fn route(routes: &[(u32, Route)], draw: u64) -> Option<&Route> {
-    if let [(_, only)] = routes {
-        return Some(only);
-    }
-    let index = weighted(routes.iter().map(|(weight, _)| *weight), draw)?;
-    routes.get(index).map(|(_, route)| route)
-}
-
-impl Route {
-    /// Returns the target whose turn it is, without those tried already.
-    pub(crate) fn choose(&self, tried: &[u64]) -> Option<&Backend> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let candidate = |backend: &Backend| backend.target.candidate(tried.contains(&backend.target.id));
-        self.backends.get(choose(self.backends.iter().map(candidate), turn)?)
-    }
 }
 
 /// Returns, for each group, an address of the first load balancer that forwards to it.
 pub(crate) fn sources(sent: &RoutingTable) -> HashMap<&Arn, Option<Ipv4Addr>> {
     let mut sources = HashMap::new();
     for balancer in &sent.load_balancers {
-        for listener in &balancer.listeners {
-            let Action::Forward { target_groups } = &listener.default_action else { continue };
-            for (arn, _) in target_groups {
-                sources.entry(arn).or_insert_with(|| balancer.addresses.first().copied());
-            }
+        let actions = balancer.listeners.iter().flat_map(|listener| listener.actions());
+        for arn in actions.flat_map(Action::forwards_to) {
+            sources.entry(arn).or_insert_with(|| balancer.addresses.first().copied());
         }
     }
     sources

@@ -4,7 +4,7 @@
 //! it is leaving none enters. Both sides write first and look then, in one order for all threads (`SeqCst`), so a
 //! request either sees that the target is leaving or is seen by whoever waits for the last one.
 
-use crate::{choose::Candidate, health::Health, pool::Pool};
+use crate::{choose::Candidate, health::Health, pool::Pool, sticky::Mark};
 use std::{
     collections::HashMap,
     io,
@@ -12,7 +12,10 @@ use std::{
     os::fd::{AsFd, OwnedFd},
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
+        atomic::{
+            AtomicBool, AtomicU64, AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     time::{Duration, Instant},
 };
@@ -21,6 +24,8 @@ use wharf_model::{Arn, target_group::TargetAddress};
 
 /// How long a target that refused a connection waits until the others were tried.
 const SUSPECT_MS: u64 = 1000;
+/// How many answers of a target are remembered.
+const RECENT_MAX: u64 = 256;
 /// How often kept connections are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -33,11 +38,16 @@ pub(crate) struct Target {
     pub(crate) group: Arn,
     /// Where it is.
     pub(crate) address: TargetAddress,
+    /// What stands for it in cookies.
+    pub(crate) mark: Mark,
     in_flight: AtomicUsize,
     leaving: AtomicBool,
     drained: AtomicBool,
     serves: AtomicBool,
     suspect_until_ms: AtomicU64,
+    /// Since when its checks pass; 0 when they do not.
+    serves_since_ms: AtomicU64,
+    recent: Recent,
     quiet: Notify,
     health: Mutex<Health>,
     connections: Mutex<Connections>,
@@ -51,6 +61,31 @@ struct Connections {
     kept: Pool,
 }
 
+/// What a target answered lately: older answers count less and less.
+#[derive(Debug, Default)]
+pub(crate) struct Recent {
+    answers: AtomicU64,
+    failures: AtomicU64,
+}
+
+impl Recent {
+    /// Counts an answer; a failure is a 5xx, or none at all.
+    pub(crate) fn note(&self, failed: bool) {
+        if self.answers.fetch_add(1, Relaxed) >= RECENT_MAX {
+            self.answers.store(RECENT_MAX / 2, Relaxed);
+            self.failures.store(self.failures.load(Relaxed) / 2, Relaxed);
+        }
+        if failed {
+            self.failures.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Returns how many of how many answers were failures.
+    pub(crate) fn failures(&self) -> (u64, u64) {
+        (self.failures.load(Relaxed), self.answers.load(Relaxed))
+    }
+}
+
 /// A connection to a target; forgotten by it when dropped.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -62,17 +97,21 @@ pub(crate) struct Connection {
 
 impl Target {
     /// Makes a target with what is known of its health.
-    pub(crate) fn new(group: Arn, address: TargetAddress, health: Health) -> Target {
+    pub(crate) fn new(group: Arn, address: TargetAddress, mark: Mark, health: Health) -> Target {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Target {
             id: NEXT.fetch_add(1, SeqCst),
             group,
             address,
+            mark,
             in_flight: AtomicUsize::new(0),
             leaving: AtomicBool::new(false),
             drained: AtomicBool::new(false),
             serves: AtomicBool::new(health.serves()),
             suspect_until_ms: AtomicU64::new(0),
+            // One that is known to be healthy, after a restart, is not new.
+            serves_since_ms: AtomicU64::new(u64::from(health.serves())),
+            recent: Recent::default(),
             quiet: Notify::new(),
             health: Mutex::new(health),
             connections: Mutex::default(),
@@ -158,6 +197,32 @@ impl Target {
         self.connections().kept.is_looked_after()
     }
 
+    /// Returns how many requests are in flight.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.in_flight.load(SeqCst)
+    }
+
+    /// Returns whether its checks pass, or it has none.
+    pub(crate) fn serves(&self) -> bool {
+        self.serves.load(SeqCst)
+    }
+
+    /// Returns how much of its share it gets that comes to all of it in so many seconds.
+    pub(crate) fn share(&self, slow_start_secs: u32) -> f64 {
+        if slow_start_secs == 0 {
+            return 1.0;
+        }
+        let since = self.serves_since_ms.load(SeqCst);
+        let age = Duration::from_millis(now_ms().saturating_sub(since)).as_secs_f64();
+        // Never nothing: a target that gets no request cannot warm up.
+        if since == 0 { 1.0 } else { (age / f64::from(slow_start_secs)).clamp(0.02, 1.0) }
+    }
+
+    /// Returns what it answered lately.
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
     /// Remembers that it refused a connection, for the next choices only.
     pub(crate) fn suspect(&self) {
         self.suspect_until_ms.store(now_ms() + SUSPECT_MS, SeqCst);
@@ -182,7 +247,10 @@ impl Target {
     /// Puts its health; returns whether what the API says of it has changed.
     pub(crate) fn set_health(&self, health: Health) -> bool {
         let mut held = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        self.serves.store(health.serves(), SeqCst);
+        let served = self.serves.swap(health.serves(), SeqCst);
+        if served != health.serves() {
+            self.serves_since_ms.store(if served { 0 } else { now_ms() }, SeqCst);
+        }
         if matches!(health, Health::Healthy { failed: 0 }) {
             self.suspect_until_ms.store(0, SeqCst);
         }

@@ -20,6 +20,7 @@ pub mod references;
 pub mod repositories;
 pub mod reset;
 pub mod restored;
+pub mod rules;
 pub mod run_task;
 pub mod secrets;
 pub mod services;

@@ -8,6 +8,7 @@ pub mod name;
 pub mod time;
 pub mod units;
 
+pub mod attributes;
 pub mod cluster;
 pub mod file_system;
 pub mod load_balancer;
@@ -16,6 +17,7 @@ pub mod network;
 pub mod node;
 pub mod repository;
 pub mod routing;
+pub mod rule;
 pub mod secret;
 pub mod service;
 pub mod tag;

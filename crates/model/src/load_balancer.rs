@@ -1,6 +1,11 @@
 //! Load balancers and listeners.
 
-use crate::{Arn, EniId, SecurityGroupId, SubnetId, Timestamp, VpcId, routing::Action, tag::Tag};
+use crate::{
+    Arn, EniId, SecurityGroupId, SubnetId, Timestamp, VpcId,
+    attributes::{ListenerAttributes, LoadBalancerAttributes},
+    routing::Action,
+    tag::Tag,
+};
 use serde::{Deserialize, Serialize};
 
 /// An application load balancer.
@@ -22,6 +27,9 @@ pub struct LoadBalancer {
     pub security_groups: Vec<SecurityGroupId>,
     /// Seconds without a byte after which a connection is closed.
     pub idle_timeout_secs: u32,
+    /// Its other attributes.
+    #[serde(default)]
+    pub attributes: LoadBalancerAttributes,
     /// Where it stands.
     pub state: LoadBalancerState,
     /// When it was made.
@@ -61,8 +69,11 @@ pub struct Listener {
     pub port: u16,
     /// What it speaks.
     pub protocol: ListenerProtocol,
-    /// What is done with every request.
+    /// What is done with a request that no rule is for.
     pub default_action: Action,
+    /// Its attributes.
+    #[serde(default)]
+    pub attributes: ListenerAttributes,
     /// When it was made.
     pub created_at: Timestamp,
     /// Its tags.

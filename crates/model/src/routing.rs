@@ -2,6 +2,8 @@
 
 use crate::{
     Arn,
+    attributes::{ListenerAttributes, LoadBalancerAttributes, TargetGroupAttributes},
+    rule::{Condition, Transform},
     target_group::{HealthCheck, TargetAddress},
 };
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,9 @@ pub struct BalancerRoutes {
     pub host_addresses: Vec<Ipv4Addr>,
     /// Seconds without a byte after which a connection is closed, and within which a target must answer.
     pub idle_timeout_secs: u32,
+    /// Its other attributes.
+    #[serde(default)]
+    pub attributes: LoadBalancerAttributes,
     /// Its listeners.
     pub listeners: Vec<ListenerRoutes>,
 }
@@ -42,8 +47,27 @@ pub struct ListenerRoutes {
     pub arn: Arn,
     /// Its port.
     pub port: u16,
-    /// What is done with every request.
+    /// What is done with a request that no rule is for.
     pub default_action: Action,
+    /// Its rules, by priority.
+    #[serde(default)]
+    pub rules: Vec<RuleRoutes>,
+    /// Its attributes.
+    #[serde(default)]
+    pub attributes: ListenerAttributes,
+}
+
+/// A rule's part of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleRoutes {
+    /// Its place among the listener's rules.
+    pub priority: u32,
+    /// What must hold of a request, all of it.
+    pub conditions: Vec<Condition>,
+    /// What is done with a request.
+    pub action: Action,
+    /// How a request is rewritten before it goes to a target.
+    pub transforms: Vec<Transform>,
 }
 
 /// What is done with a request.
@@ -53,6 +77,9 @@ pub enum Action {
     Forward {
         /// The groups with their weights, 0 to 999.
         target_groups: Vec<(Arn, u32)>,
+        /// Seconds that a client stays with the group that it was sent to first.
+        #[serde(default)]
+        sticky_secs: Option<u32>,
     },
     /// Answer it.
     FixedResponse {
@@ -89,6 +116,9 @@ pub struct TargetGroupRoutes {
     pub health_check: HealthCheck,
     /// Seconds that a draining target's requests may take to end; what is left then is cut.
     pub deregistration_delay_secs: u32,
+    /// Its other attributes.
+    #[serde(default)]
+    pub attributes: TargetGroupAttributes,
     /// The targets, draining ones included.
     pub targets: Vec<TargetRoute>,
 }
@@ -100,4 +130,22 @@ pub struct TargetRoute {
     pub address: TargetAddress,
     /// Whether it gets no new requests.
     pub draining: bool,
+}
+
+impl ListenerRoutes {
+    /// Returns all its actions, the default one first.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        std::iter::once(&self.default_action).chain(self.rules.iter().map(|rule| &rule.action))
+    }
+}
+
+impl Action {
+    /// Returns the groups that it forwards to.
+    pub fn forwards_to(&self) -> impl Iterator<Item = &Arn> {
+        let groups = match self {
+            Action::Forward { target_groups, .. } => target_groups.as_slice(),
+            Action::FixedResponse { .. } | Action::Redirect { .. } => &[],
+        };
+        groups.iter().map(|(group, _)| group)
+    }
 }

@@ -1,6 +1,6 @@
 //! Target groups, targets and their health.
 
-use crate::{Arn, TaskId, Timestamp, VpcId, tag::Tag};
+use crate::{Arn, TaskId, Timestamp, VpcId, attributes::TargetGroupAttributes, tag::Tag};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::Ipv4Addr};
 
@@ -19,6 +19,9 @@ pub struct TargetGroup {
     pub health_check: HealthCheck,
     /// Seconds that a deregistered target's requests may take to end.
     pub deregistration_delay_secs: u32,
+    /// Its other attributes.
+    #[serde(default)]
+    pub attributes: TargetGroupAttributes,
     /// When it was made.
     pub created_at: Timestamp,
     /// Its tags.

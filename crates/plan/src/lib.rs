@@ -1,5 +1,6 @@
 //! The decisions: pure functions from what is wanted and what is seen to what is done next.
 
+pub mod attributes;
 pub mod egress;
 pub mod fargate;
 pub mod image_cleanup;
@@ -8,6 +9,7 @@ pub mod logging;
 pub mod mounts;
 pub mod placement;
 pub mod routing;
+pub mod rule;
 pub mod service;
 pub mod task;
 pub mod wildcard;

@@ -8,7 +8,10 @@ use std::{
 use wharf_model::{
     Arn, EniId,
     load_balancer::{Listener, LoadBalancer, Scheme},
-    routing::{Action, BalancerRoutes, ListenerRoutes, RoutingTable, TargetGroupRoutes, TargetRoute},
+    routing::{
+        Action, BalancerRoutes, ListenerRoutes, RoutingTable, RuleRoutes, TargetGroupRoutes, TargetRoute,
+    },
+    rule::Rule,
     target_group::{Target, TargetGroup, TargetHealth, TargetState},
 };
 
@@ -21,6 +24,8 @@ pub struct Seen {
     pub addresses: BTreeMap<EniId, Ipv4Addr>,
     /// The listeners.
     pub listeners: Vec<Arc<Listener>>,
+    /// Their rules.
+    pub rules: Vec<Arc<Rule>>,
     /// The target groups.
     pub target_groups: Vec<Arc<TargetGroup>>,
     /// The targets, draining ones included.
@@ -31,14 +36,26 @@ pub struct Seen {
 
 /// Returns the table for what is seen, without a version. The same world gives the same table.
 pub fn table(seen: &Seen) -> RoutingTable {
+    let reach = Reach::of(&seen.listeners, &seen.rules);
+    let mut rules: BTreeMap<&Arn, Vec<RuleRoutes>> = BTreeMap::new();
+    for rule in &seen.rules {
+        rules.entry(&rule.listener).or_default().push(RuleRoutes {
+            priority: rule.priority,
+            conditions: rule.conditions.clone(),
+            action: rule.action.clone(),
+            transforms: rule.transforms.clone(),
+        });
+    }
     let mut listeners: BTreeMap<&Arn, Vec<ListenerRoutes>> = BTreeMap::new();
-    let mut reached: BTreeSet<&Arn> = BTreeSet::new();
     for listener in &seen.listeners {
-        reached.extend(forwards_to(&listener.default_action));
+        let mut rules = rules.remove(&listener.arn).unwrap_or_default();
+        rules.sort_by_key(|rule| rule.priority);
         listeners.entry(&listener.load_balancer).or_default().push(ListenerRoutes {
             arn: listener.arn.clone(),
             port: listener.port,
             default_action: listener.default_action.clone(),
+            rules,
+            attributes: listener.attributes.clone(),
         });
     }
     let mut targets: BTreeMap<&Arn, Vec<TargetRoute>> = BTreeMap::new();
@@ -61,16 +78,17 @@ pub fn table(seen: &Seen) -> RoutingTable {
             Scheme::Internal => Vec::new(),
         },
         idle_timeout_secs: load_balancer.idle_timeout_secs,
+        attributes: load_balancer.attributes.clone(),
         listeners: listeners.remove(&load_balancer.arn).unwrap_or_default(),
     });
-    let target_groups = seen.target_groups.iter().filter(|group| reached.contains(&group.arn)).map(|group| {
-        TargetGroupRoutes {
+    let target_groups =
+        seen.target_groups.iter().filter(|group| reach.has(&group.arn)).map(|group| TargetGroupRoutes {
             arn: group.arn.clone(),
             health_check: group.health_check.clone(),
             deregistration_delay_secs: group.deregistration_delay_secs,
+            attributes: group.attributes.clone(),
             targets: targets.remove(&group.arn).unwrap_or_default(),
-        }
-    });
+        });
     RoutingTable {
         version: 0,
         load_balancers: load_balancers.collect(),
@@ -78,13 +96,43 @@ pub fn table(seen: &Seen) -> RoutingTable {
     }
 }
 
-/// Returns the groups that an action forwards to.
-pub fn forwards_to(action: &Action) -> impl Iterator<Item = &Arn> {
-    let groups = match action {
-        Action::Forward { target_groups } => target_groups.as_slice(),
-        Action::FixedResponse { .. } | Action::Redirect { .. } => &[],
-    };
-    groups.iter().map(|(group, _)| group)
+/// The groups that listeners and rules forward to, each with the load balancers that do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach(BTreeMap<Arn, BTreeSet<Arn>>);
+
+impl Reach {
+    /// Returns what these reach.
+    pub fn of(listeners: &[Arc<Listener>], rules: &[Arc<Rule>]) -> Reach {
+        let listeners = listeners.iter().map(|listener| (&listener.load_balancer, &listener.default_action));
+        let rules = rules.iter().map(|rule| (&rule.load_balancer, &rule.action));
+        let mut reach = Reach::default();
+        for (load_balancer, action) in listeners.chain(rules) {
+            reach.add(load_balancer, action);
+        }
+        reach
+    }
+
+    /// Adds what an action of a load balancer reaches.
+    pub fn add(&mut self, load_balancer: &Arn, action: &Action) {
+        for group in action.forwards_to() {
+            self.0.entry(group.clone()).or_default().insert(load_balancer.clone());
+        }
+    }
+
+    /// Returns whether anything forwards to the group.
+    pub fn has(&self, group: &Arn) -> bool {
+        self.0.contains_key(group)
+    }
+
+    /// Returns the load balancers that forward to the group.
+    pub fn load_balancers(&self, group: &Arn) -> impl Iterator<Item = &Arn> {
+        self.0.get(group).into_iter().flatten()
+    }
+
+    /// Returns how many groups a load balancer forwards to.
+    pub fn groups(&self, load_balancer: &Arn) -> usize {
+        self.0.values().filter(|load_balancers| load_balancers.contains(load_balancer)).count()
+    }
 }
 
 /// Returns what is said of a target's health, with the words that AWS uses.

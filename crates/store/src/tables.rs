@@ -15,6 +15,7 @@ use wharf_model::{
     },
     node::Node,
     repository::Repository,
+    rule::Rule,
     secret::{Parameter, Secret},
     service::Service,
     target_group::{Target, TargetAddress, TargetGroup, TargetHealth},
@@ -41,6 +42,7 @@ pub fn schema() -> Schema {
         .with::<ElasticIp>()
         .with::<LoadBalancer>()
         .with::<Listener>()
+        .with::<Rule>()
         .with::<TargetGroup>()
         .with::<Target>()
         .with::<TargetHealthRecord>()
@@ -172,6 +174,7 @@ record!(NatGateway, "nat_gateways", |gateway| gateway.id.to_string());
 record!(ElasticIp, "elastic_ips", |address| address.id.to_string());
 record!(LoadBalancer, "load_balancers", |load_balancer| load_balancer.arn.to_string());
 record!(Listener, "listeners", |listener| listener.arn.to_string());
+record!(Rule, "rules", |rule| rule.arn.to_string());
 record!(TargetGroup, "target_groups", |group| group.arn.to_string());
 record!(Target, "targets", |target| target_key(&target.target_group, &target.address));
 record!(TargetHealthRecord, "target_health", |health| target_key(&health.target_group, &health.target));

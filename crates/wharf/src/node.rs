@@ -24,6 +24,8 @@ pub(crate) fn balancer(options: &Options) -> anyhow::Result<()> {
     let config = BalancerConfig {
         control_socket: options.balancer_socket(),
         state_dir: options.state_dir.join("balancer"),
+        buckets: options.state_dir.join("buckets"),
+        log_every: wharf_balancer::LOG_EVERY,
     };
     run(async {
         let stop = stop_signal()?;

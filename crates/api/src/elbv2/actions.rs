@@ -3,14 +3,33 @@
 use wharf_aws::elbv2::{Action, FixedResponse, Forward, GroupStickiness, Redirect, WeightedGroup};
 use wharf_model::routing;
 
-use super::given::{arn, invalid, number, unsupported};
+use super::given::{arn, invalid, number, required, unsupported};
 use crate::Fault;
 
-/// Returns the one action of a listener.
-pub(super) fn parse(given: &[Action]) -> Result<routing::Action, Fault> {
+/// The kinds of action that are served.
+const KINDS: [&str; 3] = ["forward", "fixed-response", "redirect"];
+
+/// Returns the one action of a listener or rule; `member` is where it was given.
+pub(super) fn parse(member: &str, given: &[Action]) -> Result<routing::Action, Fault> {
+    const OTHERS: &str = "use 'forward', 'fixed-response' or 'redirect'";
+    if let Some(action) = given.iter().find(|action| !KINDS.contains(&action.kind.as_str())) {
+        return Err(unsupported(&format!("{member}.Type"), &action.kind, OTHERS));
+    }
     let [action] = given else {
-        return Err(invalid(format!("DefaultActions must have exactly one action, not {}", given.len())));
+        return Err(invalid(format!("{member} must have exactly one action, not {}", given.len())));
     };
+    let unread = [
+        ("AuthenticateOidcConfig", action.authenticate_oidc_config.0),
+        ("AuthenticateCognitoConfig", action.authenticate_cognito_config.0),
+        ("JwtValidationConfig", action.jwt_validation_config.0),
+        ("FixedResponseConfig", action.fixed_response_config.is_some() && action.kind != "fixed-response"),
+        ("RedirectConfig", action.redirect_config.is_some() && action.kind != "redirect"),
+        ("ForwardConfig", action.forward_config.is_some() && action.kind != "forward"),
+        ("TargetGroupArn", action.target_group_arn.is_some() && action.kind != "forward"),
+    ];
+    if let Some((config, _)) = unread.into_iter().find(|(_, given)| *given) {
+        return Err(invalid(format!("You cannot specify {config} in an action of type '{}'", action.kind)));
+    }
     match action.kind.as_str() {
         "forward" => forward(action),
         "fixed-response" => {
@@ -31,9 +50,7 @@ pub(super) fn parse(given: &[Action]) -> Result<routing::Action, Fault> {
             let config = config.ok_or_else(|| invalid("A redirect action must have a RedirectConfig"))?;
             redirect(config)
         }
-        other => {
-            Err(unsupported("DefaultActions.Type", other, "use 'forward', 'fixed-response' or 'redirect'"))
-        }
+        other => Err(unsupported(&format!("{member}.Type"), other, OTHERS)),
     }
 }
 
@@ -41,12 +58,15 @@ fn forward(action: &Action) -> Result<routing::Action, Fault> {
     let single = action.target_group_arn.iter().map(|arn| (arn, None));
     let several = action.forward_config.iter().flat_map(|config| &config.target_groups);
     let several: Vec<_> = several.map(|group| (&group.target_group_arn, group.weight)).collect();
-    if let Some(stickiness) =
-        action.forward_config.as_ref().and_then(|config| config.target_group_stickiness_config.as_ref())
-        && stickiness.enabled
-    {
-        return Err(unsupported("ForwardConfig.TargetGroupStickinessConfig.Enabled", "true", "leave it out"));
-    }
+    let stickiness =
+        action.forward_config.as_ref().and_then(|config| config.target_group_stickiness_config.as_ref());
+    let sticky_secs = match stickiness {
+        Some(GroupStickiness { enabled: true, duration_seconds }) => {
+            let member = "ForwardConfig.TargetGroupStickinessConfig.DurationSeconds";
+            Some(number(member, required(member, *duration_seconds)?)?)
+        }
+        Some(GroupStickiness { enabled: false, .. }) | None => None,
+    };
     let given: Vec<_> = match (several.as_slice(), &action.target_group_arn) {
         ([], _) => single.collect(),
         // Both may be given if they say the same.
@@ -65,7 +85,7 @@ fn forward(action: &Action) -> Result<routing::Action, Fault> {
         };
         Ok((arn("targetgroup", "target group", group)?, weight))
     });
-    Ok(routing::Action::Forward { target_groups: groups.collect::<Result<_, Fault>>()? })
+    Ok(routing::Action::Forward { target_groups: groups.collect::<Result<_, Fault>>()?, sticky_secs })
 }
 
 fn redirect(config: &Redirect) -> Result<routing::Action, Fault> {
@@ -100,7 +120,7 @@ fn redirect(config: &Redirect) -> Result<routing::Action, Fault> {
 /// Returns an action as it is shown.
 pub(super) fn show(action: &routing::Action) -> Vec<Action> {
     let shown = match action {
-        routing::Action::Forward { target_groups } => Action {
+        routing::Action::Forward { target_groups, sticky_secs } => Action {
             kind: "forward".to_owned(),
             target_group_arn: match target_groups.as_slice() {
                 [(only, _)] => Some(only.to_string()),
@@ -114,7 +134,10 @@ pub(super) fn show(action: &routing::Action) -> Vec<Action> {
                         weight: Some(i64::from(*weight)),
                     })
                     .collect(),
-                target_group_stickiness_config: Some(GroupStickiness::default()),
+                target_group_stickiness_config: Some(GroupStickiness {
+                    enabled: sticky_secs.is_some(),
+                    duration_seconds: sticky_secs.map(i64::from),
+                }),
             }),
             ..Action::default()
         },

@@ -62,6 +62,10 @@ pub(super) fn listener(given: Option<String>) -> Result<Arn, Fault> {
     arn("listener", "listener", &required("ListenerArn", given)?)
 }
 
+pub(super) fn rule(given: Option<String>) -> Result<Arn, Fault> {
+    arn("listener-rule", "listener rule", &required("RuleArn", given)?)
+}
+
 /// Returns an id, or `fault` of what was given.
 pub(super) fn id<T: FromStr>(given: &str, fault: impl FnOnce(&str) -> Fault) -> Result<T, Fault> {
     given.parse().map_err(|_| fault(given))

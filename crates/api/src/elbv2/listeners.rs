@@ -1,17 +1,15 @@
-//! Listeners and their default rules: shapes to model and back.
+//! Listeners: shapes to model and back.
 
 use std::sync::Arc;
 
 use wharf_aws::elbv2::{
-    AttributesOutput, CreateListenerInput, DescribeListenersInput, DescribeRulesInput, Listener,
-    ListenerInput, ListenersOutput, ModifyListenerAttributesInput, ModifyListenerInput, Rule, RulesOutput,
+    AttributesOutput, CreateListenerInput, DescribeListenerCertificatesInput, DescribeListenersInput,
+    DescribeSslPoliciesInput, Listener, ListenerCertificatesInput, ListenerCertificatesOutput, ListenerInput,
+    ListenersOutput, ModifyListenerAttributesInput, ModifyListenerInput, SslPoliciesOutput,
 };
-use wharf_aws::mac::sha256_hex;
 use wharf_control::Control;
-use wharf_control::operations::balancing::Error;
 use wharf_control::operations::listeners::{self, ListenerChange, NewListener};
 use wharf_control::operations::load_balancers;
-use wharf_model::Arn;
 use wharf_model::load_balancer;
 
 use super::given::{self, absent, invalid, number, required};
@@ -27,7 +25,7 @@ pub(super) async fn create(control: &Control, input: CreateListenerInput) -> Res
     let new = NewListener {
         load_balancer: given::load_balancer(input.load_balancer_arn)?,
         port: number("Port", required("Port", input.port)?)?,
-        default_action: actions::parse(&input.default_actions)?,
+        default_action: actions::parse("DefaultActions", &input.default_actions)?,
         tags: given::tags(input.tags),
     };
     let made = listeners::create(control, new).await?;
@@ -77,7 +75,7 @@ pub(super) async fn modify(control: &Control, input: ModifyListenerInput) -> Res
         port: input.port.map(|port| number("Port", port)).transpose()?,
         default_action: match input.default_actions.as_slice() {
             [] => None,
-            given => Some(actions::parse(given)?),
+            given => Some(actions::parse("DefaultActions", given)?),
         },
     };
     let changed = listeners::modify(control, &arn, change).await?;
@@ -94,55 +92,51 @@ pub(super) async fn describe_attributes(
     control: &Control,
     input: ListenerInput,
 ) -> Result<AttributesOutput, Fault> {
-    listeners::find(control, &given::listener(input.listener_arn)?)?;
-    Ok(AttributesOutput { attributes: attributes::list(attributes::LISTENER, None) })
+    let found = listeners::find(control, &given::listener(input.listener_arn)?)?;
+    Ok(attributes::show(listeners::attributes(&found)))
 }
 
 pub(super) async fn modify_attributes(
     control: &Control,
     input: ModifyListenerAttributesInput,
 ) -> Result<AttributesOutput, Fault> {
-    attributes::change(attributes::LISTENER, None, &input.attributes)?;
-    describe_attributes(control, ListenerInput { listener_arn: input.listener_arn }).await
+    let arn = given::listener(input.listener_arn)?;
+    let given = attributes::given(input.attributes);
+    let changed = listeners::modify_attributes(control, &arn, &given).await?;
+    Ok(attributes::show(listeners::attributes(&changed)))
 }
 
-pub(super) async fn describe_rules(
+/// Without TLS no listener has certificates, and none can get any.
+pub(super) async fn change_certificates(
     control: &Control,
-    input: DescribeRulesInput,
-) -> Result<RulesOutput, Fault> {
-    let rules: Vec<Rule> = match (input.listener_arn, input.rule_arns.as_slice()) {
-        (Some(_), [_, ..]) | (None, []) => {
-            return Err(invalid("You must specify either listener ARNs or rule ARNs"));
-        }
-        (Some(listener), []) => {
-            vec![default_rule(&*listeners::find(control, &given::listener(Some(listener))?)?)]
-        }
-        (None, arns) => {
-            let all: Vec<Rule> =
-                listeners::list(control).iter().map(|listener| default_rule(listener)).collect();
-            let found = arns.iter().map(|arn| {
-                given::arn("listener-rule", "listener rule", arn)?;
-                all.iter().find(|rule| rule.rule_arn == *arn).cloned().ok_or(Error::RuleNotFound.into())
-            });
-            found.collect::<Result<_, Fault>>()?
-        }
-    };
-    let marker = input.marker.as_deref();
-    let (rules, next_marker) = given::page(rules, |rule| rule.rule_arn.clone(), marker, input.page_size)?;
-    Ok(RulesOutput { rules, next_marker })
+    input: ListenerCertificatesInput,
+) -> Result<(), Fault> {
+    let listener = listeners::find(control, &given::listener(input.listener_arn)?)?;
+    let why =
+        format!("Certificates are not supported by listener '{}', whose protocol is HTTP", listener.arn);
+    Err(Fault::caller("UnsupportedProtocol", why))
 }
 
-/// Returns the rule that every listener has: its default action. It has no record; its id follows from the listener's.
-fn default_rule(listener: &load_balancer::Listener) -> Rule {
-    let digits = sha256_hex(listener.arn.to_string().as_bytes());
-    let resource = listener.arn.resource.replacen("listener/", "listener-rule/", 1);
-    let arn = Arn { resource: format!("{resource}/{}", &digits[..16]), ..listener.arn.clone() };
-    Rule {
-        rule_arn: arn.to_string(),
-        priority: "default".to_owned(),
-        conditions: Vec::new(),
-        actions: actions::show(&listener.default_action),
-        is_default: true,
+pub(super) async fn describe_certificates(
+    control: &Control,
+    input: DescribeListenerCertificatesInput,
+) -> Result<ListenerCertificatesOutput, Fault> {
+    listeners::find(control, &given::listener(input.listener_arn)?)?;
+    given::page_size(input.page_size)?;
+    absent("Marker", input.marker.as_ref())?;
+    Ok(ListenerCertificatesOutput { certificates: Vec::new() })
+}
+
+/// No policy is served as long as no listener speaks TLS.
+pub(super) async fn ssl_policies(input: DescribeSslPoliciesInput) -> Result<SslPoliciesOutput, Fault> {
+    given::page_size(input.page_size)?;
+    absent("Marker", input.marker.as_ref())?;
+    given::only("LoadBalancerType", input.load_balancer_type.as_deref(), "application")?;
+    match input.names.as_slice() {
+        [] => Ok(SslPoliciesOutput { ssl_policies: Vec::new() }),
+        [name, ..] => {
+            Err(Fault::caller("SSLPolicyNotFound", format!("The SSL policy '{name}' is not supported here")))
+        }
     }
 }
 

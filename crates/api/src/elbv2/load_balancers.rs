@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use wharf_aws::Timestamp;
 use wharf_aws::elbv2::{
-    AttributesOutput, AvailabilityZone, CreateLoadBalancerInput, DescribeLoadBalancersInput, LoadBalancer,
+    AccountLimitsOutput, AttributesOutput, AvailabilityZone, CapacityReservationOutput,
+    CreateLoadBalancerInput, DescribeAccountLimitsInput, DescribeLoadBalancersInput, Limit, LoadBalancer,
     LoadBalancerInput, LoadBalancerState, LoadBalancersOutput, ModifyLoadBalancerAttributesInput,
+    SetIpAddressTypeInput, SetIpAddressTypeOutput, SetSecurityGroupsInput, SetSecurityGroupsOutput,
+    SetSubnetsInput, SetSubnetsOutput, SubnetMapping,
 };
 use wharf_control::Control;
-use wharf_control::operations::balancing::Error;
+use wharf_control::operations::balancing::{self, Error};
 use wharf_control::operations::load_balancers::{self, NewLoadBalancer};
+use wharf_control::operations::{listeners, rules};
 use wharf_model::load_balancer::{self, Scheme};
 use wharf_model::network::Subnet;
+use wharf_model::{SecurityGroupId, SubnetId};
 
-use super::attributes::{self, IDLE_TIMEOUT};
+use super::attributes;
 use super::given::{self, absent, invalid, only, required, unsupported};
 use crate::Fault;
 
@@ -34,22 +39,11 @@ pub(super) async fn create(
         Some("internal") => Scheme::Internal,
         Some(other) => return Err(unsupported("Scheme", other, "use 'internet-facing' or 'internal'")),
     };
-    let subnets = match (input.subnets.is_empty(), input.subnet_mappings.is_empty()) {
-        (false, false) => return Err(invalid("You can specify either Subnets or SubnetMappings, not both")),
-        (false, true) => input.subnets,
-        (true, _) => mapped(input.subnet_mappings)?,
-    };
-    let subnets = subnets.iter().map(|id| {
-        given::id(id, |id| Fault::caller("SubnetNotFound", format!("The subnet ID '{id}' does not exist")))
-    });
-    let groups = input.security_groups.iter().map(|id| {
-        let missing = |id: &str| format!("The security group '{id}' does not exist");
-        given::id(id, |id| Fault::caller("InvalidSecurityGroup", missing(id)))
-    });
+    let subnets = subnets(input.subnets, input.subnet_mappings)?;
     let new = NewLoadBalancer {
         name: required("Name", input.name)?,
-        subnets: subnets.collect::<Result<_, Fault>>()?,
-        security_groups: groups.collect::<Result<_, Fault>>()?,
+        subnets,
+        security_groups: security_groups(&input.security_groups)?,
         scheme,
         tags: given::tags(input.tags),
     };
@@ -57,7 +51,83 @@ pub(super) async fn create(
     Ok(LoadBalancersOutput { load_balancers: vec![show(control, &made)], next_marker: None })
 }
 
-fn mapped(mappings: Vec<wharf_aws::elbv2::SubnetMapping>) -> Result<Vec<String>, Fault> {
+fn subnets(given: Vec<String>, mappings: Vec<SubnetMapping>) -> Result<Vec<SubnetId>, Fault> {
+    let given = match (given.is_empty(), mappings.is_empty()) {
+        (false, false) => return Err(invalid("You can specify either Subnets or SubnetMappings, not both")),
+        (false, true) => given,
+        (true, _) => mapped(mappings)?,
+    };
+    let missing = |id: &str| Fault::caller("SubnetNotFound", format!("The subnet ID '{id}' does not exist"));
+    given.iter().map(|id| given::id(id, missing)).collect()
+}
+
+fn security_groups(given: &[String]) -> Result<Vec<SecurityGroupId>, Fault> {
+    let missing =
+        |id: &str| Fault::caller("InvalidSecurityGroup", format!("The security group '{id}' does not exist"));
+    given.iter().map(|id| given::id(id, missing)).collect()
+}
+
+pub(super) async fn set_security_groups(
+    control: &Control,
+    input: SetSecurityGroupsInput,
+) -> Result<SetSecurityGroupsOutput, Fault> {
+    let member = "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic";
+    absent(member, input.enforce_security_group_inbound_rules_on_private_link_traffic.as_ref())?;
+    let arn = given::load_balancer(input.load_balancer_arn)?;
+    let groups = security_groups(&input.security_groups)?;
+    let changed = load_balancers::set_security_groups(control, &arn, groups).await?;
+    let security_group_ids = changed.security_groups.iter().map(ToString::to_string).collect();
+    Ok(SetSecurityGroupsOutput { security_group_ids })
+}
+
+pub(super) async fn set_subnets(
+    control: &Control,
+    input: SetSubnetsInput,
+) -> Result<SetSubnetsOutput, Fault> {
+    only("IpAddressType", input.ip_address_type.as_deref(), "ipv4")?;
+    only("EnablePrefixForIpv6SourceNat", input.enable_prefix_for_ipv6_source_nat.as_deref(), "off")?;
+    let arn = given::load_balancer(input.load_balancer_arn)?;
+    let subnets = subnets(input.subnets, input.subnet_mappings)?;
+    let changed = load_balancers::set_subnets(control, &arn, &subnets).await?;
+    let LoadBalancer { availability_zones, ip_address_type, .. } = show(control, &changed);
+    Ok(SetSubnetsOutput { availability_zones, ip_address_type })
+}
+
+pub(super) async fn set_ip_address_type(
+    control: &Control,
+    input: SetIpAddressTypeInput,
+) -> Result<SetIpAddressTypeOutput, Fault> {
+    only("IpAddressType", Some(&required("IpAddressType", input.ip_address_type)?), "ipv4")?;
+    load_balancers::find(control, &given::load_balancer(input.load_balancer_arn)?)?;
+    Ok(SetIpAddressTypeOutput { ip_address_type: "ipv4" })
+}
+
+/// Nothing can be reserved: there is always the machine's whole capacity.
+pub(super) async fn capacity_reservation(
+    control: &Control,
+    input: LoadBalancerInput,
+) -> Result<CapacityReservationOutput, Fault> {
+    load_balancers::find(control, &given::load_balancer(input.load_balancer_arn)?)?;
+    Ok(CapacityReservationOutput { decrease_requests_remaining: 0, capacity_reservation_state: Vec::new() })
+}
+
+pub(super) async fn account_limits(input: DescribeAccountLimitsInput) -> Result<AccountLimitsOutput, Fault> {
+    let limits = [
+        ("condition-values-per-alb-rule", rules::VALUES_MAX),
+        ("condition-wildcards-per-alb-rule", rules::WILDCARDS_MAX),
+        ("listeners-per-application-load-balancer", listeners::LISTENERS_MAX),
+        ("rules-per-application-load-balancer", rules::RULES_MAX),
+        ("target-groups-per-action-on-application-load-balancer", balancing::GROUPS_PER_ACTION_MAX),
+        ("target-groups-per-application-load-balancer", balancing::GROUPS_MAX),
+    ];
+    let limits = limits.into_iter().map(|(name, max)| Limit { name, max: max.to_string() }).collect();
+    let marker = input.marker.as_deref();
+    let (limits, next_marker) =
+        given::page(limits, |limit: &Limit| limit.name.to_owned(), marker, input.page_size)?;
+    Ok(AccountLimitsOutput { limits, next_marker })
+}
+
+fn mapped(mappings: Vec<SubnetMapping>) -> Result<Vec<String>, Fault> {
     let subnets = mappings.into_iter().map(|mapping| {
         absent("SubnetMappings.AllocationId", mapping.allocation_id.as_ref())?;
         absent("SubnetMappings.PrivateIPv4Address", mapping.private_ipv4_address.as_ref())?;
@@ -119,8 +189,7 @@ pub(super) async fn describe_attributes(
     input: LoadBalancerInput,
 ) -> Result<AttributesOutput, Fault> {
     let found = load_balancers::find(control, &given::load_balancer(input.load_balancer_arn)?)?;
-    let stored = Some((IDLE_TIMEOUT, found.idle_timeout_secs));
-    Ok(AttributesOutput { attributes: attributes::list(attributes::LOAD_BALANCER, stored) })
+    Ok(attributes::show(load_balancers::attributes(&found)))
 }
 
 pub(super) async fn modify_attributes(
@@ -128,11 +197,9 @@ pub(super) async fn modify_attributes(
     input: ModifyLoadBalancerAttributesInput,
 ) -> Result<AttributesOutput, Fault> {
     let arn = given::load_balancer(input.load_balancer_arn)?;
-    let changed = attributes::change(attributes::LOAD_BALANCER, Some(IDLE_TIMEOUT), &input.attributes)?;
-    if let Some(secs) = changed {
-        load_balancers::set_idle_timeout(control, &arn, secs).await?;
-    }
-    describe_attributes(control, LoadBalancerInput { load_balancer_arn: Some(arn.to_string()) }).await
+    let given = attributes::given(input.attributes);
+    let changed = load_balancers::modify_attributes(control, &arn, &given).await?;
+    Ok(attributes::show(load_balancers::attributes(&changed)))
 }
 
 fn show(control: &Control, found: &load_balancer::LoadBalancer) -> LoadBalancer {

@@ -1,10 +1,10 @@
-//! Tags of load balancers, listeners and target groups.
+//! Tags of load balancers, listeners, rules and target groups.
 
 use wharf_aws::elbv2::{
     AddTagsInput, DescribeTagsInput, DescribeTagsOutput, RemoveTagsInput, Tag, TagDescription,
 };
 use wharf_control::Control;
-use wharf_control::operations::{balancing, listeners, load_balancers, target_groups};
+use wharf_control::operations::{balancing, listeners, load_balancers, rules, target_groups};
 use wharf_model::{Arn, tag};
 
 use super::given::{self, invalid};
@@ -55,6 +55,7 @@ pub(super) async fn describe(
         let tags = match arn.resource.split('/').next() {
             Some("loadbalancer") => load_balancers::find(control, &arn)?.tags.clone(),
             Some("targetgroup") => target_groups::find(control, &arn)?.tags.clone(),
+            Some("listener-rule") => rules::find(control, &arn)?.tags.clone(),
             Some("listener") => listeners::find(control, &arn)?.tags.clone(),
             _ => return Err(balancing::missing(&arn).into()),
         };

@@ -8,12 +8,12 @@ use wharf_aws::elbv2::{
     TargetGroup, TargetGroupInput, TargetGroupsOutput, TargetHealth, TargetHealthDescription, TargetsInput,
 };
 use wharf_control::Control;
-use wharf_control::operations::balancing::Error;
+use wharf_control::operations::balancing::{self, Error};
 use wharf_control::operations::target_groups::{self, NewTargetGroup};
-use wharf_control::operations::{listeners, load_balancers, targets};
+use wharf_control::operations::{load_balancers, targets};
 use wharf_model::target_group::{self, HealthCheck, TargetState};
 
-use super::attributes::{self, DEREGISTRATION_DELAY};
+use super::attributes;
 use super::given::{self, absent, invalid, number, only, required, unsupported};
 use crate::Fault;
 
@@ -141,9 +141,8 @@ pub(super) async fn describe(
     }
     let mut found: Vec<Arc<target_group::TargetGroup>> = if let Some(arn) = input.load_balancer_arn {
         let load_balancer = load_balancers::find(control, &given::load_balancer(Some(arn))?)?;
-        let listeners = listeners::list(control);
         let serves = |group: &target_group::TargetGroup| {
-            target_groups::load_balancers(&listeners, &group.arn).contains(&load_balancer.arn)
+            balancing::load_balancers(control, &group.arn).contains(&load_balancer.arn)
         };
         all.into_iter().filter(|group| serves(group)).collect()
     } else if !input.target_group_arns.is_empty() {
@@ -174,8 +173,7 @@ pub(super) async fn describe_attributes(
     input: TargetGroupInput,
 ) -> Result<AttributesOutput, Fault> {
     let found = target_groups::find(control, &given::target_group(input.target_group_arn)?)?;
-    let stored = Some((DEREGISTRATION_DELAY, found.deregistration_delay_secs));
-    Ok(AttributesOutput { attributes: attributes::list(attributes::TARGET_GROUP, stored) })
+    Ok(attributes::show(target_groups::attributes(&found)))
 }
 
 pub(super) async fn modify_attributes(
@@ -183,12 +181,9 @@ pub(super) async fn modify_attributes(
     input: ModifyTargetGroupAttributesInput,
 ) -> Result<AttributesOutput, Fault> {
     let arn = given::target_group(input.target_group_arn)?;
-    let changed =
-        attributes::change(attributes::TARGET_GROUP, Some(DEREGISTRATION_DELAY), &input.attributes)?;
-    if let Some(secs) = changed {
-        target_groups::modify(control, &arn, |group| group.deregistration_delay_secs = secs).await?;
-    }
-    describe_attributes(control, TargetGroupInput { target_group_arn: Some(arn.to_string()) }).await
+    let given = attributes::given(input.attributes);
+    let changed = target_groups::modify_attributes(control, &arn, &given).await?;
+    Ok(attributes::show(target_groups::attributes(&changed)))
 }
 
 pub(super) async fn register(control: &Control, input: TargetsInput) -> Result<(), Fault> {
@@ -255,7 +250,7 @@ pub(super) async fn health(
 fn show(control: &Control, found: &target_group::TargetGroup) -> TargetGroup {
     let HealthCheck { enabled, path, port, interval_secs, timeout_secs, healthy_threshold, .. } =
         &found.health_check;
-    let load_balancers = target_groups::load_balancers(&listeners::list(control), &found.arn);
+    let load_balancers = balancing::load_balancers(control, &found.arn);
     TargetGroup {
         target_group_arn: found.arn.to_string(),
         target_group_name: found.name.clone(),

@@ -1,7 +1,7 @@
-//! Listeners, their actions and rules.
+//! Listeners and their actions.
 
 use super::{Attribute, Tag};
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
 /// Input of CreateListener.
 #[derive(Debug, Default, Deserialize)]
@@ -93,6 +93,22 @@ pub struct Action {
     pub redirect_config: Option<Redirect>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forward_config: Option<Forward>,
+    #[serde(skip_serializing)]
+    pub authenticate_oidc_config: Given,
+    #[serde(skip_serializing)]
+    pub authenticate_cognito_config: Given,
+    #[serde(skip_serializing)]
+    pub jwt_validation_config: Given,
+}
+
+/// Whether a member is given whose content nobody looks at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Given(pub bool);
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Given, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Given(true))
+    }
 }
 
 /// The groups that requests are forwarded to.
@@ -150,32 +166,43 @@ pub struct Redirect {
     pub status_code: String,
 }
 
-/// Input of DescribeRules.
+/// Input of AddListenerCertificates and RemoveListenerCertificates.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct ListenerCertificatesInput {
+    pub listener_arn: Option<String>,
+    pub certificates: Option<IgnoredAny>,
+}
+
+/// Input of DescribeListenerCertificates.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct DescribeRulesInput {
+pub struct DescribeListenerCertificatesInput {
     pub listener_arn: Option<String>,
-    pub rule_arns: Vec<String>,
     pub marker: Option<String>,
     pub page_size: Option<i64>,
 }
 
-/// Output of DescribeRules.
+/// Output of DescribeListenerCertificates: a listener without TLS has none.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct RulesOutput {
-    pub rules: Vec<Rule>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_marker: Option<String>,
+pub struct ListenerCertificatesOutput {
+    pub certificates: Vec<()>,
 }
 
-/// A rule.
+/// Input of DescribeSSLPolicies.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DescribeSslPoliciesInput {
+    pub names: Vec<String>,
+    pub marker: Option<String>,
+    pub page_size: Option<i64>,
+    pub load_balancer_type: Option<String>,
+}
+
+/// Output of DescribeSSLPolicies.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Rule {
-    pub rule_arn: String,
-    pub priority: String,
-    pub conditions: Vec<()>,
-    pub actions: Vec<Action>,
-    pub is_default: bool,
+pub struct SslPoliciesOutput {
+    pub ssl_policies: Vec<()>,
 }

@@ -106,3 +106,86 @@ pub struct AvailabilityZone {
     pub subnet_id: String,
     pub load_balancer_addresses: Vec<()>,
 }
+
+/// Input of SetSecurityGroups.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SetSecurityGroupsInput {
+    pub load_balancer_arn: Option<String>,
+    pub security_groups: Vec<String>,
+    pub enforce_security_group_inbound_rules_on_private_link_traffic: Option<String>,
+}
+
+/// Output of SetSecurityGroups.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SetSecurityGroupsOutput {
+    pub security_group_ids: Vec<String>,
+}
+
+/// Input of SetSubnets.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SetSubnetsInput {
+    pub load_balancer_arn: Option<String>,
+    pub subnets: Vec<String>,
+    pub subnet_mappings: Vec<SubnetMapping>,
+    pub ip_address_type: Option<String>,
+    pub enable_prefix_for_ipv6_source_nat: Option<String>,
+}
+
+/// Output of SetSubnets.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SetSubnetsOutput {
+    pub availability_zones: Vec<AvailabilityZone>,
+    pub ip_address_type: &'static str,
+}
+
+/// Input of SetIpAddressType.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct SetIpAddressTypeInput {
+    pub load_balancer_arn: Option<String>,
+    pub ip_address_type: Option<String>,
+}
+
+/// Output of SetIpAddressType.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SetIpAddressTypeOutput {
+    pub ip_address_type: &'static str,
+}
+
+/// Output of DescribeCapacityReservation.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CapacityReservationOutput {
+    pub decrease_requests_remaining: u32,
+    pub capacity_reservation_state: Vec<()>,
+}
+
+/// Input of DescribeAccountLimits.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct DescribeAccountLimitsInput {
+    pub marker: Option<String>,
+    pub page_size: Option<i64>,
+}
+
+/// Output of DescribeAccountLimits.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AccountLimitsOutput {
+    pub limits: Vec<Limit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+}
+
+/// A limit.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Limit {
+    pub name: &'static str,
+    pub max: String,
+}

@@ -1,4 +1,4 @@
-use super::{bare, choose};
+use super::{bare, choose, told};
 
 fn check(host: Option<&str>, expected: usize) {
     let names = ["web-1.us-east-1.elb.localhost", "api-2.us-east-1.elb.localhost"];
@@ -26,4 +26,15 @@ fn an_unknown_or_missing_host_goes_to_the_oldest() {
 fn an_address_in_brackets_keeps_its_colons() {
     assert_eq!(bare("[::1]:80"), "[::1]");
     assert_eq!(bare("[::1]"), "[::1]");
+}
+
+#[test]
+fn only_a_port_that_is_not_the_protocols_own_is_told() {
+    assert_eq!(told("a.example", 80), None);
+    assert_eq!(told("a.example:80", 80).as_deref(), Some("a.example"));
+    assert_eq!(told("a.example:8080", 443).as_deref(), Some("a.example"));
+    assert_eq!(told("a.example", 8080).as_deref(), Some("a.example:8080"));
+    assert_eq!(told("a.example:9090", 8080), None);
+    assert_eq!(told("[::1]", 8080).as_deref(), Some("[::1]:8080"));
+    assert_eq!(told("", 8080), None);
 }

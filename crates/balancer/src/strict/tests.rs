@@ -1,4 +1,4 @@
-use super::{Body, Framing, HEAD_MAX, Refused, check, head_end};
+use super::{Body, Framing, HEAD_MAX, Refused, check, head_end, is_spotless};
 
 /// Checks a head written without its ends of lines.
 fn read(lines: &str) -> Result<Framing, u16> {
@@ -56,8 +56,11 @@ fn odd_lengths_are_refused() {
 
 #[test]
 fn encodings_other_than_chunked_are_refused() {
-    for encoding in ["gzip, chunked", "identity", "chunked, identity", "xchunked", "chunked;q=1", ""] {
+    for encoding in ["identity", ""] {
         refused(&format!("POST / HTTP/1.1\nHost: a\nTransfer-Encoding: {encoding}"));
+    }
+    for encoding in ["gzip, chunked", "chunked, identity", "xchunked", "chunked;q=1"] {
+        assert_eq!(read(&format!("POST / HTTP/1.1\nHost: a\nTransfer-Encoding: {encoding}")), Err(501));
     }
     refused("POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\nTransfer-Encoding: chunked");
     refused("POST / HTTP/1.0\nTransfer-Encoding: chunked");
@@ -118,4 +121,30 @@ fn a_head_is_found_in_pieces_and_what_follows_it_is_left() {
 #[test]
 fn a_head_without_end_is_refused() {
     assert_eq!(head_end(&vec![b'a'; HEAD_MAX + 1], 0), Err(Refused(400)));
+}
+
+#[test]
+fn a_head_without_a_blemish_is_told_from_others() {
+    let spotless = |lines: &str| {
+        let head = format!("{}\r\n\r\n", lines.replace('\n', "\r\n"));
+        assert!(check(head.as_bytes()).is_ok(), "{lines}");
+        is_spotless(head.as_bytes())
+    };
+    assert!(spotless("POST / HTTP/1.1\nHost: a\nContent-Length: 3\nX: y"));
+    assert!(!spotless("GET / HTTP/1.1\nHost: a\nContent-Length: 0"));
+    assert!(!spotless("HEAD / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked"));
+    assert!(!spotless("GET / HTTP/1.1\nHost: a\nX: \u{e9}"));
+    assert!(!spotless("GET / HTTP/1.1\nHost: a\nX:"));
+}
+
+#[test]
+fn what_is_nearly_a_length_or_takes_one_away_is_refused() {
+    for line in
+        ["Content_Length: 3", "TransferEncoding: chunked", "Transfer.Encoding: x", "Content--Length: 3"]
+    {
+        refused(&format!("POST / HTTP/1.1\nHost: a\n{line}"));
+    }
+    refused("POST / HTTP/1.1\nHost: a\nConnection: close, Content-Length\nContent-Length: 3");
+    refused("POST / HTTP/1.1\nHost: a\nConnection: transfer-encoding\nTransfer-Encoding: chunked");
+    assert_eq!(body("POST / HTTP/1.1\nHost: a\nContent-Language: de\nX-Content-Length: 3"), Body::Length(0));
 }

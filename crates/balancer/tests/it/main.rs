@@ -2,9 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod attributes;
 mod draining;
 mod listening;
+mod logs;
 mod passing;
+mod promises;
 mod refusing;
+mod rules;
 mod serving;
+mod smuggling;
+mod sticky;
 mod world;

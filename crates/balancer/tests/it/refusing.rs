@@ -83,7 +83,7 @@ async fn ambiguous_requests_are_400_and_reach_no_target() {
         "GET / HTTP/1.1\nHost: t\n\n",
         "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
-        "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ] {
@@ -91,6 +91,10 @@ async fn ambiguous_requests_are_400_and_reach_no_target() {
         assert_eq!(status(&answer), 400, "{request:?}: {answer}");
         assert!(answer.contains("awselb/2.0"), "{answer}");
     }
+    let coded = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n";
+    assert_eq!(status(&send(at, coded).await), 501);
+    let long = format!("GET /{} HTTP/1.1\r\nHost: t\r\n\r\n", "x".repeat(17 << 10));
+    assert_eq!(status(&send(at, &long).await), 414);
     assert_eq!(a.requests(), 0);
 }
 

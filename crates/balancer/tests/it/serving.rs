@@ -50,7 +50,7 @@ async fn targets_see_the_client_and_the_balancers_address() {
     let answer = send(at, request).await;
     for expected in [
         "GET /x?y=1\n",
-        "host: shop\n",
+        &format!("host: shop:{}\n", at.port()),
         "x-forwarded-for: 203.0.113.7, 127.0.0.1\n",
         "x-forwarded-proto: http\n",
         &format!("x-forwarded-port: {}\n", at.port()),

@@ -9,7 +9,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -24,7 +24,10 @@ use tokio::{
 use wharf_balancer::{BalancerConfig, run};
 use wharf_model::{
     Arn,
-    routing::{Action, BalancerRoutes, ListenerRoutes, RoutingTable, TargetGroupRoutes, TargetRoute},
+    routing::{
+        Action, BalancerRoutes, ListenerRoutes, RoutingTable, RuleRoutes, TargetGroupRoutes, TargetRoute,
+    },
+    rule::Condition,
     target_group::{HealthCheck, TargetAddress, TargetState},
 };
 use wharf_nodelink::{
@@ -46,6 +49,7 @@ pub(crate) struct World {
     to: Arc<tokio::sync::Mutex<Option<OwnedWriteHalf>>>,
     control: Option<AbortHandle>,
     balancer: Option<tokio::runtime::Runtime>,
+    log_every: Duration,
     pub(crate) table: RoutingTable,
 }
 
@@ -64,6 +68,7 @@ impl World {
             to: Arc::default(),
             control: None,
             balancer: None,
+            log_every: Duration::from_secs(1),
             table: RoutingTable::default(),
         };
         world.start_control();
@@ -101,11 +106,26 @@ impl World {
     /// Starts a balancer in a runtime of its own, so that it can be killed.
     pub(crate) fn start_balancer(&mut self) {
         let path = |name: &str| self.dir.path().join(name).to_str().unwrap().into();
-        let config = BalancerConfig { control_socket: path("balancer.sock"), state_dir: path("state") };
+        let config = BalancerConfig {
+            control_socket: path("balancer.sock"),
+            state_dir: path("state"),
+            buckets: path("buckets"),
+            log_every: self.log_every,
+        };
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.spawn(async move { run(config).await.unwrap() });
         self.balancer = Some(runtime);
+    }
+
+    /// Returns where the logs' buckets are.
+    pub(crate) fn buckets(&self) -> std::path::PathBuf {
+        self.dir.path().join("buckets")
+    }
+
+    /// Has the next balancer put its logs into their buckets this often.
+    pub(crate) fn set_log_every(&mut self, every: Duration) {
+        self.log_every = every;
     }
 
     pub(crate) fn kill_balancer(&mut self) {
@@ -176,19 +196,34 @@ impl World {
     /// Puts a load balancer with one group into the table; returns where it listens.
     pub(crate) fn balance(&mut self, name: &str, targets: &[TargetAddress]) -> SocketAddrV4 {
         let at = free_port(Ipv4Addr::new(127, 77, 0, 1));
-        let group = arn(&format!("targetgroup/{name}/1"));
-        let action = Action::Forward { target_groups: vec![(group.clone(), 1)] };
+        let action = self.group(name, targets);
         self.listen(name, at, action);
+        at
+    }
+
+    /// Puts a group into the table; returns the action that forwards to it.
+    pub(crate) fn group(&mut self, name: &str, targets: &[TargetAddress]) -> Action {
+        let group = arn(&format!("targetgroup/{name}/1"));
+        let action = Action::Forward { target_groups: vec![(group.clone(), 1)], sticky_secs: None };
         self.table.target_groups.push(TargetGroupRoutes {
             arn: group,
             health_check: HealthCheck { interval_secs: 1, timeout_secs: 1, ..HealthCheck::default() },
             deregistration_delay_secs: 30,
+            attributes: Default::default(),
             targets: targets
                 .iter()
                 .map(|address| TargetRoute { address: *address, draining: false })
                 .collect(),
         });
-        at
+        action
+    }
+
+    /// Puts a rule before the default action of the first listener.
+    pub(crate) fn rule(&mut self, conditions: Vec<Condition>, action: Action) -> &mut RuleRoutes {
+        let rules = &mut self.table.load_balancers[0].listeners[0].rules;
+        let priority = u32::try_from(rules.len()).unwrap() + 1;
+        rules.push(RuleRoutes { priority, conditions, action, transforms: Vec::new() });
+        rules.last_mut().unwrap()
     }
 
     /// Puts a load balancer into the table.
@@ -200,7 +235,14 @@ impl World {
             addresses: vec![*at.ip()],
             host_addresses: Vec::new(),
             idle_timeout_secs: 60,
-            listeners: vec![ListenerRoutes { arn, port: at.port(), default_action }],
+            attributes: Default::default(),
+            listeners: vec![ListenerRoutes {
+                arn,
+                port: at.port(),
+                default_action,
+                rules: Vec::new(),
+                attributes: Default::default(),
+            }],
         });
     }
 
@@ -230,6 +272,7 @@ pub(crate) struct Server {
     pub(crate) address: TargetAddress,
     pub(crate) requests: Arc<AtomicUsize>,
     pub(crate) sources: Arc<Mutex<Vec<SocketAddr>>>,
+    failing: Arc<AtomicBool>,
     accepting: AbortHandle,
 }
 
@@ -239,16 +282,24 @@ impl Server {
         let address = target(&listener);
         let (requests, sources) = (Arc::<AtomicUsize>::default(), Arc::<Mutex<Vec<_>>>::default());
         let (counter, seen) = (requests.clone(), sources.clone());
+        let failing = Arc::<AtomicBool>::default();
+        let fails = failing.clone();
         let accepting = tokio::spawn(async move {
             loop {
                 let (connection, from) = listener.accept().await.unwrap();
                 seen.lock().unwrap().push(from);
-                let counter = counter.clone();
-                let service = service_fn(move |request| answer(name, counter.clone(), request));
+                let (counter, fails) = (counter.clone(), fails.clone());
+                let service =
+                    service_fn(move |request| answer(name, counter.clone(), fails.clone(), request));
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
             }
         });
-        Server { address, requests, sources, accepting: accepting.abort_handle() }
+        Server { address, requests, sources, failing, accepting: accepting.abort_handle() }
+    }
+
+    /// Lets its health checks fail from now on.
+    pub(crate) fn fail_checks(&self) {
+        self.failing.store(true, SeqCst);
     }
 
     pub(crate) fn requests(&self) -> usize {
@@ -269,15 +320,21 @@ pub(crate) fn target(listener: &TcpListener) -> TargetAddress {
 async fn answer(
     name: &'static str,
     counter: Arc<AtomicUsize>,
+    failing: Arc<AtomicBool>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.headers().get("user-agent").is_some_and(|agent| agent == "ELB-HealthChecker/2.0") {
-        return Ok(Response::new(Full::default()));
+        let mut answer = Response::new(Full::default());
+        if failing.load(SeqCst) {
+            *answer.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        return Ok(answer);
     }
     counter.fetch_add(1, SeqCst);
     if let Some(ms) = request.uri().query().and_then(|query| query.strip_prefix("ms=")) {
         sleep(Duration::from_millis(ms.parse().unwrap())).await;
     }
+    let set = request.uri().query().and_then(|query| query.strip_prefix("set=")).map(str::to_owned);
     let headers: Vec<_> = request
         .headers()
         .iter()
@@ -286,7 +343,11 @@ async fn answer(
     let line = format!("{} {}", request.method(), request.uri());
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let said = format!("{name}\n{line}\n{}\n\n{}", headers.join("\n"), String::from_utf8_lossy(&body));
-    Ok(Response::new(Full::from(said)))
+    let mut answer = Response::new(Full::from(said));
+    if let Some(cookie) = set {
+        answer.headers_mut().insert("set-cookie", format!("{cookie}=1; Path=/").parse().unwrap());
+    }
+    Ok(answer)
 }
 
 /// Sends bytes and returns all that comes back until the connection ends.

@@ -36,6 +36,7 @@ fn seen(view: &View<'_>, control: &Control) -> Seen {
         load_balancers,
         addresses,
         listeners: view.list(""),
+        rules: view.list(""),
         target_groups: view.list(""),
         targets: view.list(""),
         host_addresses: control.config().host_addresses.clone(),

@@ -2,14 +2,27 @@
 //! their names and tags are checked.
 
 use super::{interfaces, targets};
+use crate::{Control, look::Look};
 use thiserror::Error;
 use wharf_model::{
     Arn, SecurityGroupId, SubnetId,
     load_balancer::{Listener, LoadBalancer},
+    routing::Action,
+    rule::Rule,
     tag::Tag,
     target_group::TargetGroup,
 };
+use wharf_plan::{
+    attributes::{self, Attributes},
+    routing::Reach,
+};
 use wharf_store::{Draft, StoreError, UpdateError};
+
+/// The most target groups that a load balancer forwards to.
+pub const GROUPS_MAX: usize = 100;
+
+/// The most target groups of one action.
+pub const GROUPS_PER_ACTION_MAX: usize = 5;
 
 /// Why something about load balancing was not done.
 #[derive(Debug, Clone, Error)]
@@ -41,6 +54,21 @@ pub enum Error {
     /// There is no such rule.
     #[error("One or more rules not found")]
     RuleNotFound,
+    /// Another rule of the listener has the priority.
+    #[error("Priority '{0}' is currently in use")]
+    PriorityInUse(u32),
+    /// A load balancer has as many rules as it may have.
+    #[error("The maximum number of rules, {0}, has been reached on the load balancer")]
+    TooManyRules(usize),
+    /// A load balancer has as many listeners as it may have.
+    #[error("The maximum number of listeners, {0}, has been reached on the load balancer")]
+    TooManyListeners(usize),
+    /// A load balancer forwards to as many groups as it may.
+    #[error("The maximum number of target groups, {0}, has been reached on the load balancer")]
+    TooManyUniqueTargetGroups(usize),
+    /// It may not be done to this.
+    #[error("{0}")]
+    OperationNotPermitted(String),
     /// A group is in use.
     #[error("Target group '{0}' is currently in use by a listener or a rule")]
     TargetGroupInUse(Box<Arn>),
@@ -137,7 +165,98 @@ pub fn check_tags(tags: &[Tag]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Changes the tags of a load balancer, listener or target group; returns what they are then.
+/// Returns which groups listeners and rules forward to.
+pub(crate) fn reach(look: &impl Look) -> Reach {
+    Reach::of(&look.list(""), &look.list(""))
+}
+
+/// Returns the load balancers that forward to a group.
+pub fn load_balancers(control: &Control, group: &Arn) -> Vec<Arn> {
+    reach(&control.store().view()).load_balancers(group).cloned().collect()
+}
+
+/// Sets attributes of a resource.
+pub(super) fn set<A: Attributes>(of: &mut A::Of, given: &[(String, String)]) -> Result<(), Error> {
+    let given = given.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    attributes::change::<A>(of, given).map_err(Error::Validation)
+}
+
+/// Checks an action against what is there, and against the limits of AWS.
+pub(super) fn check_action(draft: &Draft<'_>, load_balancer: &Arn, action: &Action) -> Result<(), Error> {
+    let invalid = |text: String| Err(Error::Validation(text));
+    match action {
+        Action::Forward { target_groups, sticky_secs } => {
+            if !(1..=GROUPS_PER_ACTION_MAX).contains(&target_groups.len()) {
+                return invalid(format!(
+                    "A forward action must have 1 to {GROUPS_PER_ACTION_MAX} target groups"
+                ));
+            }
+            if let Some((_, weight)) = target_groups.iter().find(|(_, weight)| *weight > 999) {
+                return invalid(format!("Target group weight '{weight}' must be between 0 and 999"));
+            }
+            if let Some(secs) = sticky_secs.filter(|secs| !(1..=604_800).contains(secs)) {
+                return invalid(format!(
+                    "Target group stickiness duration '{secs}' must be between 1 and 604800 seconds"
+                ));
+            }
+            let mut reach = reach(draft);
+            for (index, (group, _)) in target_groups.iter().enumerate() {
+                draft.get::<TargetGroup>(&group.to_string()).ok_or(Error::TargetGroupNotFound)?;
+                if target_groups[..index].iter().any(|(other, _)| other == group) {
+                    return invalid(format!("Target group '{group}' is given more than once"));
+                }
+                if reach.load_balancers(group).any(|other| other != load_balancer) {
+                    return Err(Error::TargetGroupAssociationLimit(Box::new(group.clone())));
+                }
+            }
+            reach.add(load_balancer, action);
+            if reach.groups(load_balancer) > GROUPS_MAX {
+                return Err(Error::TooManyUniqueTargetGroups(GROUPS_MAX));
+            }
+        }
+        Action::FixedResponse { status_code, content_type, message_body } => {
+            if !matches!(status_code, 200..=299 | 400..=599) {
+                return invalid(format!("The status code '{status_code}' must be 2XX, 4XX or 5XX"));
+            }
+            let known = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
+            if let Some(other) = content_type.as_deref().filter(|given| !known.contains(given)) {
+                return invalid(format!("The content type '{other}' must be one of {}", known.join(", ")));
+            }
+            if message_body.as_ref().is_some_and(|body| body.len() > 1024) {
+                return invalid("The message body must be at most 1024 bytes".to_owned());
+            }
+        }
+        Action::Redirect { status_code, protocol, host, port, path, query } => {
+            if !matches!(status_code, 301 | 302) {
+                return invalid(format!("The status code '{status_code}' must be HTTP_301 or HTTP_302"));
+            }
+            let same = protocol == "#{protocol}"
+                && host == "#{host}"
+                && port == "#{port}"
+                && path == "/#{path}"
+                && query == "#{query}";
+            if same {
+                return invalid(
+                    "The redirect configuration is not valid because it creates a loop: change at least one of \
+                     protocol, port, host and path"
+                        .to_owned(),
+                );
+            }
+            if !path.starts_with('/') {
+                return invalid(format!("The redirect path '{path}' must begin with '/'"));
+            }
+            let (parts, line) = ([host, path, query], |byte: u8| byte <= b' ' || byte == 0x7f);
+            if let Some(part) = parts.into_iter().find(|part| part.len() > 128 || part.bytes().any(line)) {
+                return invalid(format!(
+                    "The part '{part}' of a redirect must be at most 128 characters without spaces"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Changes the tags of a load balancer, listener, rule or target group; returns what they are then.
 pub fn retag(
     draft: &mut Draft<'_>,
     arn: &Arn,
@@ -156,6 +275,10 @@ pub fn retag(
     } else if let Some(found) = draft.get::<Listener>(&key) {
         let tags = changed(&found.tags)?;
         draft.put(Listener { tags: tags.clone(), ..(*found).clone() });
+        tags
+    } else if let Some(found) = draft.get::<Rule>(&key) {
+        let tags = changed(&found.tags)?;
+        draft.put(Rule { tags: tags.clone(), ..(*found).clone() });
         tags
     } else if let Some(found) = draft.get::<TargetGroup>(&key) {
         let tags = changed(&found.tags)?;

@@ -1,8 +1,8 @@
 //! Listeners: which port, and what is done with a request.
 
 use super::{
-    balancing::{Error, check_tags},
-    target_groups,
+    balancing::{self, Error, check_action, check_tags},
+    rules,
 };
 use crate::{Control, ids, links::board::Served};
 use std::{sync::Arc, time::Duration};
@@ -11,13 +11,15 @@ use wharf_model::{
     load_balancer::{Listener, ListenerProtocol, LoadBalancer},
     routing::Action,
     tag::Tag,
-    target_group::TargetGroup,
 };
-use wharf_plan::routing::forwards_to;
+use wharf_plan::attributes::Listeners;
 use wharf_store::Draft;
 
 /// How long a caller waits to hear whether the balancer can serve a port.
 const SERVED_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The most listeners of a load balancer.
+pub const LISTENERS_MAX: usize = 50;
 
 /// What a listener is made from.
 #[derive(Debug, Clone)]
@@ -53,6 +55,11 @@ pub async fn create(control: &Control, new: NewListener) -> Result<Arc<Listener>
                     Err(Error::DuplicateListener(Box::new(load_balancer.arn.clone())))
                 };
             }
+            let listeners = draft.list::<Listener>("");
+            let own = listeners.iter().filter(|listener| listener.load_balancer == load_balancer.arn);
+            if own.count() >= LISTENERS_MAX {
+                return Err(Error::TooManyListeners(LISTENERS_MAX));
+            }
             let resource = load_balancer.arn.resource.replacen("loadbalancer/", "listener/", 1);
             let listener = Listener {
                 arn: control
@@ -63,6 +70,7 @@ pub async fn create(control: &Control, new: NewListener) -> Result<Arc<Listener>
                 port: new.port,
                 protocol: ListenerProtocol::Http,
                 default_action: new.default_action,
+                attributes: Default::default(),
                 created_at: now,
                 tags: new.tags,
             };
@@ -121,6 +129,29 @@ pub async fn modify(control: &Control, arn: &Arn, change: ListenerChange) -> Res
     Ok(after)
 }
 
+/// Returns the attributes of a listener with their values.
+pub fn attributes(of: &Listener) -> Vec<(&'static str, String)> {
+    wharf_plan::attributes::list::<Listeners>(of)
+}
+
+/// Sets attributes of a listener, all or none.
+pub async fn modify_attributes(
+    control: &Control,
+    arn: &Arn,
+    given: &[(String, String)],
+) -> Result<Arc<Listener>, Error> {
+    let update = control.store().update(|draft| {
+        let before = draft.get::<Listener>(&arn.to_string()).ok_or(Error::ListenerNotFound)?;
+        let mut after = (*before).clone();
+        balancing::set::<Listeners>(&mut after, given)?;
+        if after != *before {
+            draft.put(after.clone());
+        }
+        Ok::<_, Error>(Arc::new(after))
+    });
+    Ok(update.await?)
+}
+
 /// Returns why the balancer does not serve a listener, when it says so in time.
 async fn refused(control: &Control, listener: &Listener) -> Option<Error> {
     let revision = control.store().view().revision();
@@ -146,16 +177,22 @@ pub fn find(control: &Control, arn: &Arn) -> Result<Arc<Listener>, Error> {
     control.store().view().get(&arn.to_string()).ok_or(Error::ListenerNotFound)
 }
 
-/// Deletes a listener, if it is there.
+/// Deletes a listener with its rules, if it is there.
 pub async fn delete(control: &Control, arn: &Arn) -> Result<(), Error> {
     Ok(control
         .store()
         .change(|draft| {
             if draft.get::<Listener>(&arn.to_string()).is_some() {
-                draft.delete::<Listener>(&arn.to_string());
+                forget(draft, arn);
             }
         })
         .await?)
+}
+
+/// Deletes a listener with its rules.
+pub(super) fn forget(draft: &mut Draft<'_>, arn: &Arn) {
+    rules::forget_all(draft, arn);
+    draft.delete::<Listener>(&arn.to_string());
 }
 
 fn on_port(draft: &Draft<'_>, load_balancer: &Arn, port: u16) -> Option<Arc<Listener>> {
@@ -168,64 +205,4 @@ fn check_port(port: u16) -> Result<(), Error> {
         0 => Err(Error::Validation("Listener port '0' must be between 1 and 65535".to_owned())),
         _ => Ok(()),
     }
-}
-
-/// Checks an action against what is there, and against the limits of AWS.
-fn check_action(draft: &Draft<'_>, load_balancer: &Arn, action: &Action) -> Result<(), Error> {
-    let invalid = |text: &str| Err(Error::Validation(text.to_owned()));
-    match action {
-        Action::Forward { target_groups } => {
-            if target_groups.is_empty() || target_groups.len() > 5 {
-                return invalid("A forward action must have 1 to 5 target groups");
-            }
-            if let Some((_, weight)) = target_groups.iter().find(|(_, weight)| *weight > 999) {
-                return invalid(&format!("Target group weight '{weight}' must be between 0 and 999"));
-            }
-            for (group, _) in target_groups {
-                draft.get::<TargetGroup>(&group.to_string()).ok_or(Error::TargetGroupNotFound)?;
-                let others = target_groups::load_balancers(&draft.list(""), group);
-                if others.iter().any(|other| other != load_balancer) {
-                    return Err(Error::TargetGroupAssociationLimit(Box::new(group.clone())));
-                }
-            }
-        }
-        Action::FixedResponse { status_code, content_type, message_body } => {
-            if !matches!(status_code, 200..=299 | 400..=599) {
-                return invalid(&format!("The status code '{status_code}' must be 2XX, 4XX or 5XX"));
-            }
-            let known = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"];
-            if let Some(other) = content_type.as_deref().filter(|given| !known.contains(given)) {
-                return invalid(&format!("The content type '{other}' must be one of {}", known.join(", ")));
-            }
-            if message_body.as_ref().is_some_and(|body| body.len() > 1024) {
-                return invalid("The message body must be at most 1024 bytes");
-            }
-        }
-        Action::Redirect { status_code, protocol, host, port, path, query } => {
-            if !matches!(status_code, 301 | 302) {
-                return invalid(&format!("The status code '{status_code}' must be HTTP_301 or HTTP_302"));
-            }
-            let same = protocol == "#{protocol}"
-                && host == "#{host}"
-                && port == "#{port}"
-                && path == "/#{path}"
-                && query == "#{query}";
-            if same {
-                return invalid(
-                    "The redirect configuration is not valid because it creates a loop: change at least one of protocol, port, host and path",
-                );
-            }
-            if !path.starts_with('/') {
-                return invalid(&format!("The redirect path '{path}' must begin with '/'"));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Returns the groups that any of the listeners forwards to, with each its load balancer.
-pub fn reached(listeners: &[Arc<Listener>]) -> impl Iterator<Item = (&Arn, &Arn)> {
-    listeners.iter().flat_map(|listener| {
-        forwards_to(&listener.default_action).map(|group| (group, &listener.load_balancer))
-    })
 }

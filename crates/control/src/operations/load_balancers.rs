@@ -1,22 +1,24 @@
 //! Load balancers.
 
 use super::{
-    balancing::{Error, check_name, check_tags},
+    balancing::{self, Error, check_name, check_tags},
     interfaces::{self, NewInterface},
-    networks,
+    listeners, networks,
 };
 use crate::{Config, Control, ids};
 use std::{collections::BTreeSet, sync::Arc};
 use wharf_model::{
-    Arn, SecurityGroupId, SubnetId, Timestamp,
+    Arn, SecurityGroupId, SubnetId, Timestamp, VpcId,
     load_balancer::{Listener, LoadBalancer, LoadBalancerState, Scheme},
     network::{InterfaceOwner, SecurityGroup, Subnet},
     tag::Tag,
 };
+use wharf_plan::attributes::LoadBalancers;
 use wharf_store::Draft;
 
-/// What idle time-outs are allowed.
-const IDLE_TIMEOUT_SECS: std::ops::RangeInclusive<u32> = 1..=4000;
+mod network;
+
+pub use network::{set_security_groups, set_subnets};
 
 /// What a load balancer is made from.
 #[derive(Debug, Clone)]
@@ -50,12 +52,7 @@ fn make(
     let subnets = check_subnets(draft, &new.subnets)?;
     let vpc = subnets[0].vpc.clone();
     let mut security_groups = new.security_groups;
-    for id in &security_groups {
-        match draft.get::<SecurityGroup>(id.as_str()) {
-            Some(group) if group.vpc == vpc => {}
-            Some(_) | None => return Err(Error::InvalidSecurityGroup(id.clone())),
-        }
-    }
+    check_security_groups(draft, &vpc, &security_groups)?;
     if security_groups.is_empty() {
         security_groups.extend(networks::default_security_group(draft, &vpc));
     }
@@ -96,12 +93,23 @@ fn make(
         subnets: placed,
         security_groups,
         idle_timeout_secs: 60,
+        attributes: Default::default(),
         state: LoadBalancerState::Provisioning,
         created_at: now,
         tags: new.tags,
     };
     draft.put(load_balancer.clone());
     Ok(Arc::new(load_balancer))
+}
+
+fn check_security_groups(draft: &Draft<'_>, vpc: &VpcId, groups: &[SecurityGroupId]) -> Result<(), Error> {
+    for id in groups {
+        match draft.get::<SecurityGroup>(id.as_str()) {
+            Some(group) if group.vpc == *vpc => {}
+            Some(_) | None => return Err(Error::InvalidSecurityGroup(id.clone())),
+        }
+    }
+    Ok(())
 }
 
 fn check_subnets(draft: &Draft<'_>, ids: &[SubnetId]) -> Result<Vec<Arc<Subnet>>, Error> {
@@ -142,19 +150,25 @@ pub fn by_name(all: &[Arc<LoadBalancer>], name: &str) -> Option<Arc<LoadBalancer
     all.iter().find(|load_balancer| load_balancer.name == name).cloned()
 }
 
-/// Sets after how many seconds without a byte a connection is closed.
-pub async fn set_idle_timeout(control: &Control, arn: &Arn, secs: u32) -> Result<(), Error> {
-    if !IDLE_TIMEOUT_SECS.contains(&secs) {
-        return Err(Error::Validation(format!(
-            "The value of 'idle_timeout.timeout_seconds' must be between 1 and 4000, not '{secs}'"
-        )));
-    }
+/// Returns the attributes of a load balancer with their values.
+pub fn attributes(of: &LoadBalancer) -> Vec<(&'static str, String)> {
+    wharf_plan::attributes::list::<LoadBalancers>(of)
+}
+
+/// Sets attributes of a load balancer, all or none.
+pub async fn modify_attributes(
+    control: &Control,
+    arn: &Arn,
+    given: &[(String, String)],
+) -> Result<Arc<LoadBalancer>, Error> {
     let update = control.store().update(|draft| {
-        let found = draft.get::<LoadBalancer>(&arn.to_string()).ok_or(Error::LoadBalancerNotFound)?;
-        if found.idle_timeout_secs != secs {
-            draft.put(LoadBalancer { idle_timeout_secs: secs, ..(*found).clone() });
+        let before = draft.get::<LoadBalancer>(&arn.to_string()).ok_or(Error::LoadBalancerNotFound)?;
+        let mut after = (*before).clone();
+        balancing::set::<LoadBalancers>(&mut after, given)?;
+        if after != *before {
+            draft.put(after.clone());
         }
-        Ok::<(), Error>(())
+        Ok::<_, Error>(Arc::new(after))
     });
     Ok(update.await?)
 }
@@ -162,17 +176,23 @@ pub async fn set_idle_timeout(control: &Control, arn: &Arn, secs: u32) -> Result
 /// Deletes a load balancer with its listeners, if it is there.
 pub async fn delete(control: &Control, arn: &Arn) -> Result<(), Error> {
     let now = control.now();
-    let change = control.store().change(|draft| {
-        let Some(load_balancer) = draft.get::<LoadBalancer>(&arn.to_string()) else { return };
+    let update = control.store().update(|draft| {
+        let Some(load_balancer) = draft.get::<LoadBalancer>(&arn.to_string()) else { return Ok(()) };
+        if load_balancer.attributes.deletion_protection {
+            return Err(Error::OperationNotPermitted(format!(
+                "Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
+            )));
+        }
         for listener in draft.list::<Listener>("") {
             if listener.load_balancer == *arn {
-                draft.delete::<Listener>(&listener.arn.to_string());
+                listeners::forget(draft, &listener.arn);
             }
         }
         for (_, interface) in &load_balancer.subnets {
             interfaces::release(draft, interface, now);
         }
         draft.delete::<LoadBalancer>(&arn.to_string());
+        Ok(())
     });
-    Ok(change.await?)
+    Ok(update.await?)
 }

@@ -19,6 +19,7 @@ use wharf_model::{
         Subnet, Vpc,
     },
     repository::Repository,
+    rule::Rule,
     secret::{Parameter, Secret},
     service::Service,
     target_group::{Target, TargetGroup},
@@ -100,6 +101,7 @@ impl Control {
                 clear::<Target>(draft);
                 clear::<TargetHealthRecord>(draft);
                 clear::<TargetGroup>(draft);
+                clear::<Rule>(draft);
                 clear::<Listener>(draft);
                 clear::<LoadBalancer>(draft);
                 for address in draft.list::<ElasticIp>("") {

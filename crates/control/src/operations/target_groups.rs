@@ -1,18 +1,18 @@
 //! Target groups, and the targets that callers register themselves.
 
 use super::{
-    balancing::{Error, check_name, check_tags},
-    listeners, targets,
+    balancing::{self, Error, check_name, check_tags, reach},
+    targets,
 };
 use crate::{Control, ids};
-use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, sync::Arc};
 use wharf_model::{
     Arn, VpcId,
-    load_balancer::Listener,
     network::{Cidr, Vpc},
     tag::Tag,
     target_group::{HealthCheck, Target, TargetAddress, TargetGroup},
 };
+use wharf_plan::attributes::TargetGroups;
 use wharf_store::{Draft, TargetHealthRecord, target_key};
 
 /// What a target group is made from.
@@ -59,6 +59,7 @@ pub async fn create(control: &Control, new: NewTargetGroup) -> Result<Arc<Target
             vpc: new.vpc,
             health_check: new.health_check,
             deregistration_delay_secs: 300,
+            attributes: Default::default(),
             created_at: now,
             tags: new.tags,
         };
@@ -79,16 +80,33 @@ pub async fn modify(
         let mut after = (*before).clone();
         change(&mut after);
         check_health_check(&after.health_check)?;
-        if after.deregistration_delay_secs > 3600 {
-            return Err(Error::Validation(format!(
-                "The value of 'deregistration_delay.timeout_seconds' must be between 0 and 3600, not '{}'",
-                after.deregistration_delay_secs
-            )));
-        }
         if after != *before {
             draft.put(after.clone());
         }
         Ok(Arc::new(after))
+    });
+    Ok(update.await?)
+}
+
+/// Returns the attributes of a target group with their values.
+pub fn attributes(of: &TargetGroup) -> Vec<(&'static str, String)> {
+    wharf_plan::attributes::list::<TargetGroups>(of)
+}
+
+/// Sets attributes of a target group, all or none.
+pub async fn modify_attributes(
+    control: &Control,
+    arn: &Arn,
+    given: &[(String, String)],
+) -> Result<Arc<TargetGroup>, Error> {
+    let update = control.store().update(|draft| {
+        let before = draft.get::<TargetGroup>(&arn.to_string()).ok_or(Error::TargetGroupNotFound)?;
+        let mut after = (*before).clone();
+        balancing::set::<TargetGroups>(&mut after, given)?;
+        if after != *before {
+            draft.put(after.clone());
+        }
+        Ok::<_, Error>(Arc::new(after))
     });
     Ok(update.await?)
 }
@@ -99,7 +117,7 @@ pub async fn delete(control: &Control, arn: &Arn) -> Result<(), Error> {
         if draft.get::<TargetGroup>(&arn.to_string()).is_none() {
             return Ok(());
         }
-        if targets::in_use(&draft.list::<Listener>(""), arn) {
+        if reach(draft).has(arn) {
             return Err(Error::TargetGroupInUse(Box::new(arn.clone())));
         }
         for target in draft.list::<Target>(&format!("{arn} ")) {
@@ -121,12 +139,6 @@ pub fn list(control: &Control) -> Vec<Arc<TargetGroup>> {
 /// Returns a target group.
 pub fn find(control: &Control, arn: &Arn) -> Result<Arc<TargetGroup>, Error> {
     control.store().view().get(&arn.to_string()).ok_or(Error::TargetGroupNotFound)
-}
-
-/// Returns the load balancers that forward to a group.
-pub fn load_balancers(listeners: &[Arc<Listener>], group: &Arn) -> BTreeSet<Arn> {
-    let all = listeners::reached(listeners);
-    all.filter(|(reached, _)| *reached == group).map(|(_, load_balancer)| load_balancer.clone()).collect()
 }
 
 /// Registers targets by hand, all or none; without a port they get the group's.

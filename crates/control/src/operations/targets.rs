@@ -1,16 +1,16 @@
 //! Registered targets: who may be sent requests.
 //!
 //! A target's record stays while it drains and goes when the balancer says that it has drained, or when its delay is
-//! over, whichever is first. A group that no listener reaches has no request in flight: its targets go at once.
+//! over, whichever is first. A group that no listener or rule reaches has no request in flight: its targets go at once.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use super::balancing::reach;
+use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 use wharf_model::{
     Arn, TaskId, Timestamp,
-    load_balancer::Listener,
     target_group::{Target, TargetAddress, TargetGroup, TargetHealth},
 };
-use wharf_plan::routing::{self, forwards_to};
+use wharf_plan::routing;
 use wharf_store::{Draft, TargetHealthRecord, View, target_key};
 
 /// What a balancer that is there needs, beyond the delay, to say that a target has drained.
@@ -57,7 +57,7 @@ pub fn deregister(draft: &mut Draft<'_>, target_group: &Arn, address: &TargetAdd
     let Some(target) = draft.get::<Target>(&key).filter(|target| target.draining_since.is_none()) else {
         return;
     };
-    if in_use(&draft.list::<Listener>(""), target_group) {
+    if reach(draft).has(target_group) {
         draft.put(Target { draining_since: Some(now), ..(*target).clone() });
     } else {
         forget(draft, &key);
@@ -79,32 +79,23 @@ pub fn overdue(view: &View<'_>, now: Timestamp) -> Vec<(Arn, TargetAddress)> {
     if draining.is_empty() {
         return Vec::new();
     }
-    let listeners = view.list::<Listener>("");
-    let reached: HashSet<&Arn> =
-        listeners.iter().flat_map(|listener| forwards_to(&listener.default_action)).collect();
+    let reach = reach(view);
     draining
         .iter()
         .filter(|target| {
             let group = view.get::<TargetGroup>(&target.target_group.to_string());
             let delay = group.map_or(0, |group| group.deregistration_delay_secs);
             let limit = Duration::from_secs(delay.into()) + REPORT_GRACE;
-            !reached.contains(&target.target_group)
+            !reach.has(&target.target_group)
                 || target.draining_since.is_some_and(|since| since + limit <= now)
         })
         .map(|target| (target.target_group.clone(), target.address))
         .collect()
 }
 
-/// Returns whether any of the listeners forwards to the group.
-pub fn in_use<L: AsRef<Listener>>(listeners: &[L], target_group: &Arn) -> bool {
-    listeners
-        .iter()
-        .any(|listener| forwards_to(&listener.as_ref().default_action).any(|group| group == target_group))
-}
-
 /// Returns what is said of the health of each target of a group.
 pub fn health(view: &View<'_>, group: &TargetGroup) -> Vec<(Arc<Target>, TargetHealth)> {
-    let reached = in_use(&view.list::<Listener>(""), &group.arn);
+    let reached = reach(view).has(&group.arn);
     view.list::<Target>(&format!("{} ", group.arn))
         .into_iter()
         .map(|target| {

@@ -139,7 +139,7 @@ pub(crate) async fn load_balancer(world: &World) -> ServiceLoadBalancer {
     let new = NewListener {
         load_balancer,
         port: 80,
-        default_action: Action::Forward { target_groups: vec![(group.clone(), 1)] },
+        default_action: Action::Forward { target_groups: vec![(group.clone(), 1)], sticky_secs: None },
         tags: Vec::new(),
     };
     listeners::create(&world.control, new).await.unwrap();

@@ -20,6 +20,7 @@ fn load_balancer(name: &str, scheme: Scheme) -> Arc<LoadBalancer> {
         subnets: vec![("subnet-00000001".parse().unwrap(), "eni-00000001".parse().unwrap())],
         security_groups: Vec::new(),
         idle_timeout_secs: 60,
+        attributes: Default::default(),
         state: LoadBalancerState::Active,
         created_at: Timestamp(0),
         tags: Vec::new(),
@@ -34,7 +35,9 @@ fn listener(balancer: &LoadBalancer, port: u16, groups: &[&TargetGroup]) -> Arc<
         protocol: ListenerProtocol::Http,
         default_action: Action::Forward {
             target_groups: groups.iter().map(|group| (group.arn.clone(), 1)).collect(),
+            sticky_secs: None,
         },
+        attributes: Default::default(),
         created_at: Timestamp(0),
         tags: Vec::new(),
     })
@@ -48,6 +51,7 @@ fn group(name: &str) -> Arc<TargetGroup> {
         vpc: "vpc-00000000".parse().unwrap(),
         health_check: HealthCheck::default(),
         deregistration_delay_secs: 300,
+        attributes: Default::default(),
         created_at: Timestamp(0),
         tags: Vec::new(),
     })
@@ -69,6 +73,7 @@ fn a_table_has_every_balancer_and_the_groups_that_listeners_reach() {
     let made = table(&Seen {
         addresses: [("eni-00000001".parse().unwrap(), Ipv4Addr::new(172, 31, 0, 9))].into(),
         listeners: vec![listener(&balancer, 80, &[&used])],
+        rules: Vec::new(),
         targets: vec![target(&idle, 4, false), target(&used, 5, false), target(&used, 6, true)],
         target_groups: vec![idle, used],
         load_balancers: vec![balancer],
@@ -107,4 +112,35 @@ fn health_is_what_the_balancer_says_only_of_targets_that_are_in_use() {
     assert_eq!(state(&draining, &checked, true, Some(&reported)), TargetState::Draining);
     Arc::make_mut(&mut checked).health_check.enabled = false;
     assert_eq!(state(&serving, &checked, true, None), TargetState::Unavailable);
+}
+
+fn rule(listener: &Listener, priority: u32, group: &TargetGroup) -> Arc<Rule> {
+    Arc::new(Rule {
+        arn: arn(&format!("listener-rule/app/{priority}")),
+        load_balancer: listener.load_balancer.clone(),
+        listener: listener.arn.clone(),
+        priority,
+        conditions: Vec::new(),
+        action: Action::Forward { target_groups: vec![(group.arn.clone(), 1)], sticky_secs: None },
+        transforms: Vec::new(),
+        created_at: Timestamp(0),
+        tags: Vec::new(),
+    })
+}
+
+#[test]
+fn rules_are_in_the_order_of_their_priorities_and_reach_their_groups() {
+    let (balancer, first, second) = (load_balancer("web", Scheme::Internal), group("a"), group("b"));
+    let (one, two) = (listener(&balancer, 80, &[]), listener(&balancer, 81, &[]));
+    let made = table(&Seen {
+        rules: vec![rule(&one, 30, &second), rule(&one, 4, &first)],
+        listeners: vec![one, two],
+        load_balancers: vec![balancer],
+        target_groups: vec![first, second, group("idle")],
+        ..Seen::default()
+    });
+    let [one, two] = made.load_balancers[0].listeners.as_slice() else { panic!("{made:?}") };
+    let priorities: Vec<u32> = one.rules.iter().map(|rule| rule.priority).collect();
+    assert_eq!((priorities, two.rules.len()), (vec![4, 30], 0));
+    assert_eq!(made.target_groups.len(), 2);
 }

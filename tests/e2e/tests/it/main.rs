@@ -16,6 +16,7 @@ mod networks;
 mod readme;
 mod restarts;
 mod rollouts;
+mod rules;
 mod state;
 mod tasks;
 mod tutorial;

@@ -97,7 +97,7 @@ fn listener(load_balancer: &Arn, group: &Arn) -> NewListener {
     NewListener {
         load_balancer: load_balancer.clone(),
         port: 80,
-        default_action: Action::Forward { target_groups: vec![(group.clone(), 1)] },
+        default_action: Action::Forward { target_groups: vec![(group.clone(), 1)], sticky_secs: None },
         tags: Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ fn table(idle_timeouts: &[u32]) -> RoutingTable {
         addresses: Vec::new(),
         host_addresses: Vec::new(),
         idle_timeout_secs: *secs,
+        attributes: Default::default(),
         listeners: Vec::new(),
     });
     RoutingTable { version: 0, load_balancers: load_balancers.collect(), target_groups: Vec::new() }

@@ -4,11 +4,10 @@ use super::{CreateService, UpdateService};
 use crate::{
     Control,
     operations::{
-        Error, network_configuration, references, run_task::check_launch_type, targets, task_definitions,
+        Error, balancing, network_configuration, references, run_task::check_launch_type, task_definitions,
     },
 };
 use wharf_model::{
-    load_balancer::Listener,
     service::{AwsvpcConfiguration, DeploymentBounds, Service, ServiceLoadBalancer},
     target_group::TargetGroup,
     task::TaskOverride,
@@ -124,7 +123,7 @@ fn check_load_balancers(
     if given.len() > LOAD_BALANCERS_MAX {
         return Err(Error::invalid(format!("load balancers can have at most {LOAD_BALANCERS_MAX} items.")));
     }
-    let listeners = draft.list::<Listener>("");
+    let reach = balancing::reach(draft);
     for load_balancer in given {
         let arn = &load_balancer.target_group;
         if draft.get::<TargetGroup>(&arn.to_string()).is_none() {
@@ -136,7 +135,7 @@ fn check_load_balancers(
                  specified in the task definition."
             )));
         }
-        if !targets::in_use(&listeners, arn) {
+        if !reach.has(arn) {
             return Err(Error::invalid(format!(
                 "The target group with targetGroupArn {arn} does not have an associated load balancer."
             )));
