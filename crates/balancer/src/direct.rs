@@ -1,6 +1,7 @@
 //! The short way of a request that is all there and needs no more than passing on: without pingora, in one task.
 //!
-//! Most requests go this way: HTTP/1.1, the body (if any) arrived with the head, no upgrade, nothing said about hops.
+//! Most requests go this way: HTTP/1.1, the body (if any) arrived with the head, nothing said about hops but that they are to
+//! become a WebSocket's.
 //! All others are left to pingora. The promises are the same on both ways: a
 //! request is counted in before its listener is looked at again, a target is not tried twice when it did not accept,
 //! and what may have reached a target is sent again only if it is idempotent and the connection had been kept.
@@ -10,6 +11,7 @@
 use crate::{
     answer::Own,
     balancer::Balancer,
+    buffer::Buffer,
     chunks::Chunks,
     client::Way,
     connect,
@@ -19,6 +21,7 @@ use crate::{
     head::{self, Answer, Asked, Dress, Extent, Nonsense, Raw, Told},
     host,
     patience::Patience,
+    relay,
     rewrite::Unfit,
     rule::{Headers, Question},
     session::ClientStream,
@@ -29,10 +32,8 @@ use crate::{
 use bytes::Buf;
 use pingora_core::protocols::http::date::get_cached_date;
 use std::{
-    cell::RefCell,
     io,
     net::{Ipv4Addr, SocketAddrV4},
-    ops::{Deref, DerefMut},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -41,11 +42,6 @@ use tokio::{
     sync::watch,
     time::Instant,
 };
-
-/// As much of an answer as is read at once.
-const BUFFER: usize = 64 << 10;
-/// Buffers that a thread keeps.
-const SPARE: usize = 16;
 
 /// What came of a request.
 #[derive(Debug)]
@@ -83,7 +79,7 @@ pub(crate) async fn pass(
 ) -> Passed {
     let Body::Length(length) = framing.body else { return Passed::NotThisWay };
     let whole = usize::try_from(length).unwrap_or(usize::MAX).saturating_add(framing.head);
-    if framing.upgrade || stream.came.len() < whole {
+    if framing.upgrade && length != 0 || stream.came.len() < whole {
         return Passed::NotThisWay;
     }
     let mut came = std::mem::take(&mut stream.came);
@@ -99,6 +95,7 @@ pub(crate) async fn pass(
             way,
             head,
             body,
+            early: &came[whole..],
             asked,
             out,
             composed: None,
@@ -137,6 +134,8 @@ struct Request<'a> {
     way: &'a Way,
     head: &'a [u8],
     body: &'a [u8],
+    /// What came after it.
+    early: &'a [u8],
     asked: Asked<'a>,
     /// What is sent to targets, once it is composed for a table.
     out: Vec<u8>,
@@ -306,8 +305,8 @@ impl Request<'_> {
                 }
             };
             let dress = Dress { attributes: &entered.listener.attributes, keeping: &entered.keeping };
-            let mut exchange =
-                Exchange { request: &self.out, asked: &self.asked, dress, closing, answered: None };
+            let (early, asked) = (self.early, &self.asked);
+            let mut exchange = Exchange { request: &self.out, early, asked, dress, closing, answered: None };
             let began = Instant::now();
             let came = exchange.run(&mut connection, stream, patience).await;
             if let Some((at, status)) = exchange.answered {
@@ -355,7 +354,13 @@ impl Request<'_> {
             return;
         }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let [_, sent] = stream.traffic().so_far();
+        let [received, sent] = stream.traffic().so_far();
+        // Later requests may have come with this one, unless it was the last.
+        let [before_it, before_answer] = self.way.before;
+        let received = match self.asked.upgrade {
+            true => received - before_it,
+            false => (self.head.len() + self.body.len()) as u64,
+        };
         let unsaid = if let Passed::Failed(answer) = passed { answer.len() as u64 } else { 0 };
         let (priority, action) = listener.called(*decided);
         let mut agent = None;
@@ -366,7 +371,7 @@ impl Request<'_> {
         let trail = std::mem::take(&mut self.trail);
         self.balancer.logs().request(Entry {
             listener: listener.clone(),
-            kind: "http",
+            kind: if self.asked.upgrade { "ws" } else { "http" },
             client: self.way.from,
             target: trail.target.map(|(address, group)| (address, group.arn.to_string())),
             came: self.way.came,
@@ -375,7 +380,7 @@ impl Request<'_> {
             // Without any, the client had left before the answer.
             status: if trail.status == 0 { 460 } else { trail.status },
             target_status: trail.target_status,
-            bytes: [(self.head.len() + self.body.len()) as u64, sent - self.way.before[1] + unsaid],
+            bytes: [received, sent - before_answer + unsaid],
             request: [text(self.asked.method), text(self.asked.url), "HTTP/1.1".to_owned()],
             host: self.asked.host.map(str::to_owned),
             agent,
@@ -393,6 +398,7 @@ impl Request<'_> {
 /// A request and what becomes of its answer.
 struct Exchange<'a> {
     request: &'a [u8],
+    early: &'a [u8],
     asked: &'a Asked<'a>,
     dress: Dress<'a>,
     closing: &'a watch::Receiver<bool>,
@@ -417,7 +423,7 @@ impl Exchange<'_> {
         stream: &mut ClientStream,
         patience: &mut Patience,
     ) -> Result<Exchanged, Failure> {
-        let Exchange { request, asked, dress, closing, answered } = self;
+        let Exchange { request, early, asked, dress, closing, answered } = self;
         let tcp = connection.tcp().map_err(|_| Failure::Unanswered)?;
         let sent = patience.wait(tcp.write_all(request)).await.ok_or(Failure::Late)?;
         sent.map_err(|_| Failure::Unanswered)?;
@@ -440,6 +446,17 @@ impl Exchange<'_> {
                     if !buffer.is_empty() {
                         continue;
                     }
+                }
+                Ok(Answer::Switched(head)) => {
+                    *answered = Some((Instant::now(), 101));
+                    send(stream, patience, &[&out, &buffer[head..]]).await?;
+                    let tcp = connection.tcp().map_err(|_| Failure::Begun)?;
+                    let sent = patience.wait(tcp.write_all(early)).await.ok_or(Failure::Begun)?;
+                    sent.map_err(|_| Failure::Begun)?;
+                    drop((out, buffer));
+                    stream.allow(u64::MAX);
+                    relay::both(stream, tcp, patience).await;
+                    return Ok(Exchanged { status: 101, reuse: false, keep: false });
                 }
                 Ok(Answer::Partial) => {}
                 Err(Nonsense) => return Err(Failure::Nonsense),
@@ -537,47 +554,5 @@ impl Left {
             Left::Chunked(chunks) => chunks.is_done(),
             Left::Close => false,
         }
-    }
-}
-
-/// A buffer of the thread's, given back when it is dropped.
-struct Buffer(Vec<u8>);
-
-thread_local! {
-    static BUFFERS: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Buffer {
-    fn take() -> Buffer {
-        let spare = BUFFERS.with_borrow_mut(Vec::pop);
-        Buffer(spare.unwrap_or_else(|| Vec::with_capacity(BUFFER)))
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        let mut bytes = std::mem::take(&mut self.0);
-        bytes.clear();
-        // A thread that ends needs none.
-        let _ = BUFFERS.try_with(|spare| {
-            let mut spare = spare.borrow_mut();
-            if spare.len() < SPARE && bytes.capacity() <= 2 * BUFFER {
-                spare.push(bytes);
-            }
-        });
-    }
-}
-
-impl Deref for Buffer {
-    type Target = Vec<u8>;
-
-    fn deref(&self) -> &Vec<u8> {
-        &self.0
-    }
-}
-
-impl DerefMut for Buffer {
-    fn deref_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.0
     }
 }

@@ -15,6 +15,9 @@ const ANSWER_HEAD_MAX: usize = 64 << 10;
 /// The most header lines of an answer.
 const ANSWER_LINES_MAX: usize = 256;
 
+/// What both sides are told of a connection that becomes a WebSocket's.
+const UPGRADE: &[u8] = b"Connection: Upgrade\r\nUpgrade: websocket\r\n";
+
 /// What matters of a request's head.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked<'a> {
@@ -40,6 +43,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) close: bool,
     /// The answer will have no body.
     pub(crate) head_only: bool,
+    /// The connection is to become a WebSocket's.
+    pub(crate) upgrade: bool,
     /// It may be sent twice.
     pub(crate) idempotent: bool,
 }
@@ -62,6 +67,8 @@ pub(crate) enum Answer {
     Partial,
     /// So many of a preliminary answer.
     Interim(usize),
+    /// The connection is a WebSocket's after so many.
+    Switched(usize),
     /// The head of the answer.
     Final {
         /// Its status.
@@ -101,6 +108,7 @@ pub(crate) fn request<'a>(head: &'a [u8], out: &mut Vec<u8>) -> Option<Asked<'a>
     let url_from = out.len() + method.len() + 1;
     asked.url_at = url_from..url_from + asked.url.len();
     put(out, &[first, b"\r\n"]);
+    let (mut named, mut wanted) = (false, false);
     for line in lines {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let colon = line.iter().position(|byte| *byte == b':')?;
@@ -118,11 +126,17 @@ pub(crate) fn request<'a>(head: &'a [u8], out: &mut Vec<u8>) -> Option<Asked<'a>
                 asked.cookies.extend(text());
                 put(out, &[line, b"\r\n"]);
             }
-            10 if is(name, "connection") => match value {
-                value if is(value, "close") => asked.close = true,
-                value if is(value, "keep-alive") => {}
-                _ => return None,
-            },
+            10 if is(name, "connection") => {
+                for token in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+                    match token {
+                        token if is(token, "close") => asked.close = true,
+                        token if is(token, "keep-alive") => {}
+                        token if is(token, "upgrade") => named = true,
+                        _ => return None,
+                    }
+                }
+            }
+            7 if is(name, "upgrade") && is(value, "websocket") => wanted = true,
             10 if is(name, "keep-alive") => return None,
             15 if is(name, "x-forwarded-for") => asked.forwarded_for.extend(text()),
             15 if is(name, "x-amzn-trace-id") => asked.trace = asked.trace.or_else(text),
@@ -148,7 +162,8 @@ pub(crate) fn request<'a>(head: &'a [u8], out: &mut Vec<u8>) -> Option<Asked<'a>
             _ => put(out, &[line, b"\r\n"]),
         }
     }
-    Some(asked)
+    asked.upgrade = named && wanted && method == b"GET";
+    (asked.upgrade || !named && !wanted).then_some(asked)
 }
 
 impl<'a> Asked<'a> {
@@ -217,9 +232,10 @@ pub(crate) fn finish(out: &mut Vec<u8>, asked: &Asked<'_>, told: &Told<'_>) {
         ForwardedFor::Preserve | ForwardedFor::Remove => Ok(()),
     };
     let done = done.and_then(|()| {
-        write!(out, "X-Forwarded-Proto: http\r\nX-Forwarded-Port: {port}\r\nX-Amzn-Trace-Id: {trace}\r\n\r\n")
+        write!(out, "X-Forwarded-Proto: http\r\nX-Forwarded-Port: {port}\r\nX-Amzn-Trace-Id: {trace}\r\n")
     });
     done.expect("a vector takes all that is written");
+    put(out, &[if asked.upgrade { UPGRADE } else { b"" }, b"\r\n"]);
 }
 
 /// What the load balancer changes in an answer.
@@ -259,6 +275,7 @@ pub(crate) fn answer(
         };
     let (status, version) = (parsed.code.ok_or(Nonsense)?, parsed.version.ok_or(Nonsense)?);
     match status {
+        101 if asked.upgrade => {}
         // Nobody asked for it.
         ..100 | 101 => return Err(Nonsense),
         102..200 => {
@@ -322,6 +339,10 @@ pub(crate) fn answer(
     }
     for header in dress.keeping.always.iter().chain(beside) {
         put(out, &[b"Set-Cookie: ", header.as_bytes(), b"\r\n"]);
+    }
+    if status == 101 {
+        put(out, &[UPGRADE, b"\r\n"]);
+        return if chunked { Err(Nonsense) } else { Ok(Answer::Switched(head)) };
     }
     let body = match (status, length) {
         _ if asked.head_only => Extent::Length(0),

@@ -10,8 +10,8 @@
 //!                        └──► target: health ◄── probe          └──► connect ──► targets
 //! ```
 //!
-//! Most requests take the short way (`direct`), which only passes bytes on; what needs more (upgrades, bodies that are
-//! not there yet, hops to negotiate) takes pingora's (`proxy`).
+//! Most requests take the short way (`direct`), which only passes bytes on; what needs more (bodies that are not there
+//! yet, hops to negotiate) takes pingora's (`proxy`).
 //!
 //! Reading order: the decisions, which are pure (`strict`, `mend`, `host`, `pattern`, `index`, `rule`, `rewrite`, `redirect`,
 //! `choose`, `sticky`, `forwarded`, `head`, `chunks`, `matcher`, `health`), then what lives (`target`, `pool`, `group`,
@@ -40,6 +40,7 @@ mod table;
 mod target;
 
 mod answer;
+mod buffer;
 mod client;
 mod connect;
 mod direct;
@@ -50,6 +51,7 @@ mod patience;
 mod pool;
 mod probe;
 mod proxy;
+mod relay;
 mod saved;
 mod session;
 

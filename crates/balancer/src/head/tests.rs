@@ -174,3 +174,37 @@ fn cookies_are_set_always_or_beside_the_applications() {
     assert_eq!(set(""), "AWSALBTG=1");
     assert_eq!(set("Set-Cookie: sid=9\r\n"), "sid=9 AWSALBTG=1 AWSALBAPP-0=2");
 }
+
+#[test]
+fn a_websocket_is_asked_for_and_agreed_to_in_one_way() {
+    let head = "GET /ws HTTP/1.1\r\nHost: t\r\nConnection: keep-alive, Upgrade\r\nupgrade: WebSocket\r\n\
+                Sec-WebSocket-Key: x\r\n\r\n";
+    let told = passed_on(head).unwrap();
+    assert!(
+        told.starts_with("GET /ws HTTP/1.1\r\nHost: t\r\nSec-WebSocket-Key: x\r\nX-Forwarded-For: "),
+        "{told}"
+    );
+    assert!(
+        told.ends_with("Trace-Id: Root=1-2-3\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"),
+        "{told}"
+    );
+    let others =
+        [head.replace("GET", "PUT"), head.replace(", Upgrade", ""), head.replace("WebSocket", "h2c")];
+    for other in others {
+        assert_eq!(passed_on(&other), None, "{other}");
+    }
+
+    let asked = request(head.as_bytes(), &mut Vec::new()).unwrap();
+    let agreed = "HTTP/1.1 101 Switching Protocols\r\nconnection: x\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: y\r\n\r\n";
+    let (attributes, keeping) = Default::default();
+    let dress = Dress { attributes: &attributes, keeping: &keeping };
+    let mut out = Vec::new();
+    let date = || http::HeaderValue::from_static("now");
+    let bytes = format!("{agreed}first");
+    let came = answer(bytes.as_bytes(), &asked, true, date, &dress, &mut out);
+    assert_eq!(came, Ok(Answer::Switched(agreed.len())));
+    let expected = "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: y\r\nConnection: Upgrade\r\n\
+                    Upgrade: websocket\r\n\r\n";
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+    assert_eq!(answered(agreed), Err(Nonsense), "nobody asked for it");
+}
