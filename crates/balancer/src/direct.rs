@@ -1,47 +1,42 @@
 //! The short way of a request that is all there and needs no more than passing on: without pingora, in one task.
 //!
-//! Most requests go this way: HTTP/1.1, the body (if any) arrived with the head, nothing said about hops but that they are to
-//! become a WebSocket's.
-//! All others are left to pingora. The promises are the same on both ways: a
-//! request is counted in before its listener is looked at again, a target is not tried twice when it did not accept,
-//! and what may have reached a target is sent again only if it is idempotent and the connection had been kept.
+//! Most requests go this way: HTTP/1.1, the body (if any) arrived with the head, nothing said about hops unless it asks
+//! for a WebSocket. All others are left to pingora. The promises are the same on both ways: a request is counted in
+//! before its listener is looked at again, a target is not tried twice when it did not accept, and what may have
+//! reached a target is sent again only if it is idempotent and the connection had been kept.
 //!
 //! Nothing is held while a target thinks but the request: buffers for answers belong to the thread.
+
+mod exchange;
+mod trail;
 
 use crate::{
     answer::Own,
     balancer::Balancer,
-    buffer::Buffer,
-    chunks::Chunks,
     client::Way,
     connect,
-    entry::Entry,
     forwarded::{random, too_many, trace_id},
     group::{Group, Keeping, Wish},
-    head::{self, Answer, Asked, Dress, Extent, Nonsense, Raw, Told},
+    head::{self, Asked, Dress, Raw, Told},
     host,
     patience::Patience,
-    relay,
     rewrite::Unfit,
-    rule::{Headers, Question},
+    rule::Question,
     session::ClientStream,
     strict::{Body, Framing},
     table::{Decided, Done, Listener},
-    target::{Connection, InFlight},
+    target::InFlight,
 };
 use bytes::Buf;
-use pingora_core::protocols::http::date::get_cached_date;
+use exchange::{Exchange, Exchanged, Failure, send};
 use std::{
     io,
     net::{Ipv4Addr, SocketAddrV4},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    sync::watch,
-    time::Instant,
-};
+use tokio::{sync::watch, time::Instant};
+use trail::Trail;
 
 /// What came of a request.
 #[derive(Debug)]
@@ -54,18 +49,6 @@ pub(crate) enum Passed {
     Over,
     /// This is to be answered, and the connection is over.
     Failed(Vec<u8>),
-}
-
-/// Why a target did not answer.
-enum Failure {
-    /// The connection ended before a byte of an answer.
-    Unanswered,
-    /// It ended within the head, or what came is no HTTP.
-    Nonsense,
-    /// It took too long.
-    Late,
-    /// The client has seen a part of the answer, or is gone.
-    Begun,
 }
 
 /// Passes on the request whose head was just checked.
@@ -146,18 +129,6 @@ struct Request<'a> {
     tried: Vec<u64>,
     failure: u16,
     trail: Trail,
-}
-
-/// What the logs tell of a request.
-#[derive(Debug, Default)]
-struct Trail {
-    target: Option<(SocketAddrV4, Arc<Group>)>,
-    times: Option<[Duration; 3]>,
-    target_status: Option<u16>,
-    status: u16,
-    location: Option<String>,
-    trace: Option<String>,
-    rewritten: [Option<String>; 2],
 }
 
 /// A request that is counted in at a target.
@@ -343,216 +314,5 @@ impl Request<'_> {
         let page = Own::page(status, None);
         let answer = page.bytes(&attributes.unwrap_or_default(), self.asked.head_only, false);
         Passed::Failed(answer)
-    }
-}
-
-impl Request<'_> {
-    /// Writes the request into the access log, if its load balancer has one.
-    fn log(&mut self, stream: &ClientStream, passed: &Passed) {
-        let Some((_, listener, decided)) = &self.chosen else { return };
-        if !listener.settings.access_logs.enabled {
-            return;
-        }
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let [received, sent] = stream.traffic().so_far();
-        // Later requests may have come with this one, unless it was the last.
-        let [before_it, before_answer] = self.way.before;
-        let received = match self.asked.upgrade {
-            true => received - before_it,
-            false => (self.head.len() + self.body.len()) as u64,
-        };
-        let unsaid = if let Passed::Failed(answer) = passed { answer.len() as u64 } else { 0 };
-        let (priority, action) = listener.called(*decided);
-        let mut agent = None;
-        Raw(self.head).any("user-agent", &mut |value| {
-            agent = Some(text(value));
-            true
-        });
-        let trail = std::mem::take(&mut self.trail);
-        self.balancer.logs().request(Entry {
-            listener: listener.clone(),
-            kind: if self.asked.upgrade { "ws" } else { "http" },
-            client: self.way.from,
-            target: trail.target.map(|(address, group)| (address, group.arn.to_string())),
-            came: self.way.came,
-            times: trail.times,
-            done: SystemTime::now(),
-            // Without any, the client had left before the answer.
-            status: if trail.status == 0 { 460 } else { trail.status },
-            target_status: trail.target_status,
-            bytes: [received, sent - before_answer + unsaid],
-            request: [text(self.asked.method), text(self.asked.url), "HTTP/1.1".to_owned()],
-            host: self.asked.host.map(str::to_owned),
-            agent,
-            trace: trail.trace,
-            priority: Some(priority),
-            action: Some(action),
-            location: trail.location,
-            ambiguous: self.way.mended,
-            connection: self.way.name(),
-            rewritten: trail.rewritten,
-        });
-    }
-}
-
-/// A request and what becomes of its answer.
-struct Exchange<'a> {
-    request: &'a [u8],
-    early: &'a [u8],
-    asked: &'a Asked<'a>,
-    dress: Dress<'a>,
-    closing: &'a watch::Receiver<bool>,
-    /// When the target answered, and with which status.
-    answered: Option<(Instant, u16)>,
-}
-
-/// An answer that was passed on.
-struct Exchanged {
-    status: u16,
-    /// Whether the target's connection may be kept.
-    reuse: bool,
-    /// Whether the client's may.
-    keep: bool,
-}
-
-impl Exchange<'_> {
-    /// Sends the request and passes on the answer.
-    async fn run(
-        &mut self,
-        connection: &mut Connection,
-        stream: &mut ClientStream,
-        patience: &mut Patience,
-    ) -> Result<Exchanged, Failure> {
-        let Exchange { request, early, asked, dress, closing, answered } = self;
-        let tcp = connection.tcp().map_err(|_| Failure::Unanswered)?;
-        let sent = patience.wait(tcp.write_all(request)).await.ok_or(Failure::Late)?;
-        sent.map_err(|_| Failure::Unanswered)?;
-
-        let mut out = Vec::new();
-        let mut buffer = read(connection, patience, None).await.map_err(|late| match late {
-            true => Failure::Late,
-            false => Failure::Unanswered,
-        })?;
-        let (status, head, body, reuse, keep) = loop {
-            let keep = !asked.close && !*closing.borrow();
-            match head::answer(&buffer, asked, keep, get_cached_date, dress, &mut out) {
-                Ok(Answer::Final { status, head, body, reuse, keep }) => {
-                    break (status, head, body, reuse, keep);
-                }
-                Ok(Answer::Interim(length)) => {
-                    buffer.drain(..length);
-                    send(stream, patience, &[&out]).await?;
-                    out.clear();
-                    if !buffer.is_empty() {
-                        continue;
-                    }
-                }
-                Ok(Answer::Switched(head)) => {
-                    *answered = Some((Instant::now(), 101));
-                    send(stream, patience, &[&out, &buffer[head..]]).await?;
-                    let tcp = connection.tcp().map_err(|_| Failure::Begun)?;
-                    let sent = patience.wait(tcp.write_all(early)).await.ok_or(Failure::Begun)?;
-                    sent.map_err(|_| Failure::Begun)?;
-                    drop((out, buffer));
-                    stream.allow(u64::MAX);
-                    relay::both(stream, tcp, patience).await;
-                    return Ok(Exchanged { status: 101, reuse: false, keep: false });
-                }
-                Ok(Answer::Partial) => {}
-                Err(Nonsense) => return Err(Failure::Nonsense),
-            }
-            buffer = match read(connection, patience, Some(buffer)).await {
-                Ok(buffer) => buffer,
-                Err(true) => return Err(Failure::Late),
-                Err(false) => return Err(Failure::Nonsense),
-            };
-        };
-        *answered = Some((Instant::now(), status));
-        let mut left = Left::new(body);
-        let mut count = left.pass(&buffer[head..]).map_err(|Nonsense| Failure::Nonsense)?;
-        let mut excess = buffer.len() > head + count;
-        send(stream, patience, &[&out, &buffer[head..head + count]]).await?;
-        drop(buffer);
-        while !left.is_none() {
-            let buffer = match read(connection, patience, None).await {
-                Ok(buffer) => buffer,
-                Err(false) if matches!(left, Left::Close) => break,
-                Err(_) => return Err(Failure::Begun),
-            };
-            count = left.pass(&buffer).map_err(|Nonsense| Failure::Begun)?;
-            excess = buffer.len() > count;
-            send(stream, patience, &[&buffer[..count]]).await?;
-        }
-        Ok(Exchanged { status, reuse: reuse && !excess, keep })
-    }
-}
-
-/// Reads what there is, after what `buffer` has; the error is whether it took too long.
-async fn read(
-    connection: &mut Connection,
-    patience: &mut Patience,
-    buffer: Option<Buffer>,
-) -> Result<Buffer, bool> {
-    let tcp = connection.tcp().map_err(|_| false)?;
-    let ready = patience.wait(tcp.readable()).await.ok_or(true)?;
-    ready.map_err(|_| false)?;
-    let mut buffer = buffer.unwrap_or_else(Buffer::take);
-    let count = patience.wait(tcp.read_buf(&mut *buffer)).await.ok_or(true)?;
-    match count {
-        Ok(0) | Err(_) => Err(false),
-        Ok(_) => Ok(buffer),
-    }
-}
-
-/// Sends to the client.
-async fn send(stream: &mut ClientStream, patience: &mut Patience, pieces: &[&[u8]]) -> Result<(), Failure> {
-    let sending = async {
-        for piece in pieces {
-            stream.write_all(piece).await?;
-        }
-        stream.flush().await
-    };
-    match patience.wait(sending).await {
-        Some(Ok(())) => Ok(()),
-        Some(Err(_)) | None => Err(Failure::Begun),
-    }
-}
-
-/// What is left of an answer's body.
-#[derive(Debug)]
-enum Left {
-    Length(u64),
-    Chunked(Chunks),
-    Close,
-}
-
-impl Left {
-    fn new(body: Extent) -> Left {
-        match body {
-            Extent::Length(length) => Left::Length(length),
-            Extent::Chunked => Left::Chunked(Chunks::new()),
-            Extent::Close => Left::Close,
-        }
-    }
-
-    /// Returns how many of these bytes are the body's.
-    fn pass(&mut self, bytes: &[u8]) -> Result<usize, Nonsense> {
-        match self {
-            Left::Length(left) => {
-                let count = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
-                *left -= count as u64;
-                Ok(count)
-            }
-            Left::Chunked(chunks) => chunks.pass(bytes).map_err(|_| Nonsense),
-            Left::Close => Ok(bytes.len()),
-        }
-    }
-
-    fn is_none(&self) -> bool {
-        match self {
-            Left::Length(left) => *left == 0,
-            Left::Chunked(chunks) => chunks.is_done(),
-            Left::Close => false,
-        }
     }
 }

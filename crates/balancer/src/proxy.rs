@@ -1,33 +1,28 @@
 //! What pingora asks on the way of a request: to whom, with which headers, and what to say when it fails.
 
+mod dress;
+mod log;
+
 use crate::{
     answer::Own,
     balancer::Balancer,
     client::Client,
-    entry::Entry,
-    forwarded::{client, forwarded_for, random, too_many, trace_id},
+    forwarded::too_many,
     group::{Group, Keeping, Wish},
-    head::Dress,
-    host,
-    rewrite::Unfit,
     rule::{Headers, Question},
-    sticky,
     table::{Decided, Done, Listener, Table},
     target::InFlight,
 };
 use async_trait::async_trait;
-use http::header::{COOKIE, HOST, HeaderMap, HeaderName, SET_COOKIE};
+use http::header::{COOKIE, HOST, HeaderMap};
 use pingora_core::{
     Error, ErrorSource, ErrorType, Result, modules::http::HttpModules, upstreams::peer::HttpPeer,
 };
 use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
-use std::{any::Any, net::SocketAddrV4, sync::Arc, time::SystemTime};
+use std::{any::Any, sync::Arc, time::SystemTime};
 use tokio::time::Instant;
-use wharf_model::{
-    attributes::{ForwardedFor, ListenerAttributes},
-    target_group::TargetAddress,
-};
+use wharf_model::{attributes::ListenerAttributes, target_group::TargetAddress};
 
 /// The proxy's side towards pingora.
 pub(crate) struct Proxy {
@@ -89,59 +84,6 @@ impl Proxy {
         });
         underway.chosen = Some((table.generation, listener.clone(), decided));
         Some((listener.clone(), decided))
-    }
-}
-
-impl Proxy {
-    /// Writes a request into the access log, if its load balancer has one.
-    fn log(&self, session: &Session, underway: &mut Underway) {
-        let (Some((_, listener, decided)), Some(Client { way, upgrade, traffic })) =
-            (&underway.chosen, &underway.client)
-        else {
-            return;
-        };
-        if !listener.settings.access_logs.enabled {
-            return;
-        }
-        let request = session.req_header();
-        let header = |name: &str| {
-            let value = request.headers.get(name).and_then(|value| value.to_str().ok());
-            value.map(str::to_owned)
-        };
-        let times = underway.sent_at.zip(underway.answered);
-        let times =
-            times.map(|(sent, (answered, _))| [sent - way.start, answered - sent, answered.elapsed()]);
-        let [received, sent] = traffic.so_far();
-        let group = underway.group.as_ref().map(|group| group.arn.to_string());
-        let target = underway.target.map(|target| SocketAddrV4::new(target.ip, target.port));
-        let (priority, action) = listener.called(*decided);
-        self.balancer.logs().request(Entry {
-            listener: listener.clone(),
-            kind: if *upgrade { "ws" } else { "http" },
-            client: way.from,
-            target: target.zip(group),
-            came: way.came,
-            times,
-            done: SystemTime::now(),
-            // Without any, the client had left before the answer.
-            status: session.response_written().map_or(460, |answer| answer.status.as_u16()),
-            target_status: underway.answered.map(|(_, status)| status),
-            bytes: [received - way.before[0], sent - way.before[1]],
-            request: [
-                request.method.to_string(),
-                request.uri.path_and_query().map_or("/", |url| url.as_str()).to_owned(),
-                format!("{:?}", request.version),
-            ],
-            host: header("host"),
-            agent: header("user-agent"),
-            trace: underway.trace.take(),
-            priority: Some(priority),
-            action: Some(action),
-            location: underway.location.take(),
-            ambiguous: way.mended,
-            connection: way.name(),
-            rewritten: std::mem::take(&mut underway.rewritten),
-        });
     }
 }
 
@@ -256,63 +198,7 @@ impl ProxyHttp for Proxy {
         request: &mut RequestHeader,
         underway: &mut Underway,
     ) -> Result<()> {
-        let (Some(of), Some((_, listener, decided))) = (&underway.client, &underway.chosen) else {
-            return Ok(());
-        };
-        let settings = &listener.settings;
-        if settings.drop_invalid_header_fields {
-            let odd = |name: &&HeaderName| {
-                !name.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            };
-            let odd: Vec<HeaderName> = request.headers.keys().filter(odd).cloned().collect();
-            for name in odd {
-                request.remove_header(&name);
-            }
-        }
-        let came = request.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let came = came.collect::<Vec<_>>().join(", ");
-        match settings.forwarded_for {
-            ForwardedFor::Append => {
-                let client = client(of.way.from, settings.forwarded_for_port);
-                request.insert_header("X-Forwarded-For", forwarded_for(Some(&came), &client))?;
-            }
-            ForwardedFor::Preserve => {}
-            ForwardedFor::Remove => {
-                request.remove_header("x-forwarded-for");
-            }
-        }
-        request.insert_header("X-Forwarded-Proto", "http")?;
-        request.insert_header("X-Forwarded-Port", listener.port.to_string())?;
-        let name = HeaderName::from_static("x-amzn-trace-id");
-        let came = request.headers.get(&name).and_then(|value| value.to_str().ok());
-        let trace = trace_id(came, now_secs(), (random(), random()));
-        request.insert_header("X-Amzn-Trace-Id", trace.as_str())?;
-        underway.trace = Some(trace);
-        underway.sent_at = Some(Instant::now());
-        let unfit = |Unfit| status(500, "the rewritten request is none");
-        let host = match request.headers.get(HOST).and_then(|host| host.to_str().ok()) {
-            Some(host) => {
-                let rewritten = listener.rewrites(*decided).map(|rewrites| rewrites.host(host));
-                let rewritten = rewritten.transpose().map_err(unfit)?.flatten();
-                underway.rewritten[0].clone_from(&rewritten);
-                let told = || host::told(rewritten.as_deref().unwrap_or(host), listener.port);
-                let told = if settings.preserve_host_header { None } else { told() };
-                told.or(rewritten)
-            }
-            // HTTP/1.0 goes on as HTTP/1.1, which must have one.
-            None => Some(listener.dns_name.clone()),
-        };
-        if let Some(host) = host {
-            request.insert_header(HOST, host)?;
-        }
-        let url = request.uri.path_and_query().map_or("/", |url| url.as_str());
-        let rewritten = listener.rewrites(*decided).map(|rewrites| rewrites.url(url.as_bytes()));
-        if let Some(url) = rewritten.transpose().map_err(unfit)?.flatten() {
-            underway.rewritten[1] = Some(String::from_utf8_lossy(&url).into_owned());
-            let url = http::Uri::try_from(url);
-            request.set_uri(url.map_err(|_| status(500, "the rewritten path is none"))?);
-        }
-        Ok(())
+        dress::request(request, underway)
     }
 
     async fn response_filter(
@@ -328,25 +214,7 @@ impl ProxyHttp for Proxy {
         if let (Some(group), Some(entered)) = (&underway.group, &underway.in_flight) {
             group.note(entered.target(), answer.status.is_server_error());
         }
-        let Some((_, listener, _)) = &underway.chosen else { return Ok(()) };
-        let dress = Dress { attributes: &listener.attributes, keeping: &underway.keeping };
-        let hidden: Vec<HeaderName> =
-            answer.headers.keys().filter(|name| dress.hides(name.as_str().as_bytes())).cloned().collect();
-        for name in hidden {
-            answer.remove_header(&name);
-        }
-        for (name, value) in &listener.attributes.response_headers {
-            answer.insert_header(name.clone(), value.as_str())?;
-        }
-        let beside = underway.keeping.beside.as_ref().filter(|(cookie, _)| {
-            let mut set = answer.headers.get_all(SET_COOKIE).iter();
-            set.any(|header| sticky::sets(header.as_bytes(), cookie))
-        });
-        let headers = underway.keeping.always.iter().chain(beside.map(|(_, header)| header));
-        for header in headers {
-            answer.append_header(SET_COOKIE, header.as_str())?;
-        }
-        Ok(())
+        dress::answer(answer, underway)
     }
 
     fn fail_to_connect(
