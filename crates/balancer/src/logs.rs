@@ -1,7 +1,8 @@
 //! The logs that load balancers' attributes ask for: gathered line by line, put into their buckets every few minutes.
 //!
 //! Requests hand their lines to one thread over a bounded queue; what does not fit is dropped and counted. Lines go to
-//! a file of the interval first, so that a killed balancer loses none that were written; the next one delivers it.
+//! a file of the interval within a moment, so that a killed balancer loses none that were written; the next one
+//! delivers it.
 //! A bucket is a directory of its name below the state directory, its files are named as in S3.
 
 use crate::{
@@ -14,12 +15,12 @@ use flate2::{Compression, write::GzEncoder};
 use std::{
     collections::HashMap,
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
-        mpsc::{self, RecvTimeoutError, SyncSender, TrySendError},
+        mpsc::{self, RecvTimeoutError, SyncSender, TryRecvError, TrySendError},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -27,6 +28,12 @@ use time::{OffsetDateTime, macros::format_description};
 use tokio::sync::oneshot;
 use wharf_model::attributes::LogDelivery;
 
+/// How long lines are gathered before they are written at once.
+const GATHER: Duration = Duration::from_millis(50);
+/// How long to wait for a line at a time while no log is written.
+const IDLE: Duration = Duration::from_millis(500);
+/// As much as is written at once.
+const BUFFER: usize = 64 << 10;
 /// How many lines may wait to be written.
 const WAITING_MAX: usize = 16 << 10;
 
@@ -65,12 +72,24 @@ impl Logs {
         let run = move || {
             writer.deliver_what_was_left();
             loop {
-                match waiting.recv_timeout(Duration::from_millis(500)) {
-                    Ok(job) => writer.take(job),
-                    Err(RecvTimeoutError::Timeout) => {}
-                    // The balancer did not end in peace; its successor delivers.
-                    Err(RecvTimeoutError::Disconnected) => return,
+                if writer.open.is_empty() {
+                    match waiting.recv_timeout(IDLE) {
+                        Ok(job) => writer.take(job),
+                        Err(RecvTimeoutError::Timeout) => continue,
+                        Err(RecvTimeoutError::Disconnected) => return,
+                    }
                 }
+                // Slept away, and not in wait for a line: no request has to wake this thread up.
+                std::thread::sleep(GATHER);
+                for _ in 0..WAITING_MAX {
+                    match waiting.try_recv() {
+                        Ok(job) => writer.take(job),
+                        Err(TryRecvError::Empty) => break,
+                        // The balancer did not end in peace; its successor delivers.
+                        Err(TryRecvError::Disconnected) => return writer.write(),
+                    }
+                }
+                writer.write();
                 writer.deliver(Some(SystemTime::now()));
             }
         };
@@ -121,7 +140,7 @@ struct Writer {
 
 /// The file of an interval.
 struct Gathered {
-    file: File,
+    file: BufWriter<File>,
     path: Utf8PathBuf,
     /// When the interval ends, in seconds.
     end: u64,
@@ -133,6 +152,7 @@ impl Writer {
             Job::Request(entry) => (Kind::Access, entry.listener.clone(), entry.done, entry.line()),
             Job::Connection { listener, line, at } => (Kind::Connection, listener, at, line),
             Job::Finish(done) => {
+                self.write();
                 self.deliver(None);
                 // Who waited may be gone.
                 let _ = done.send(());
@@ -166,10 +186,19 @@ impl Writer {
                 let path = self.gathering.join(name(kind, listener, delivery, end));
                 fs::create_dir_all(path.parent().unwrap_or(&self.gathering))?;
                 let file = OpenOptions::new().create(true).append(true).open(&path)?;
-                free.insert(Gathered { file, path, end })
+                free.insert(Gathered { file: BufWriter::with_capacity(BUFFER, file), path, end })
             }
         };
         gathered.file.write_all(line.as_bytes())
+    }
+
+    /// Writes what is gathered.
+    fn write(&mut self) {
+        for open in self.open.values_mut() {
+            if let Err(error) = open.file.flush() {
+                tracing::warn!(path = %open.path, %error, "lines of a log are late");
+            }
+        }
     }
 
     /// Delivers the intervals that are over; all without a time.
