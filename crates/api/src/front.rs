@@ -1,7 +1,7 @@
 //! One request, from its head and body to the response.
 //!
 //! ```text
-//! /_wharf/health, /_wharf/reset ──► own answers
+//! /_wharf/health, metrics, reset ──► own answers
 //! /v2/…                         ──► the image registry
 //! anything else ──► body (limited) ──► route ──► auth ──► throttle ──► dispatch ──► response
 //! ```
@@ -26,6 +26,7 @@ use time::OffsetDateTime;
 use tracing::Instrument;
 use wharf_aws::{Protocol, Service, Timestamp};
 use wharf_control::StoreError;
+use wharf_model::measures::Measures;
 
 use crate::auth::{Auth, RegistryTokens};
 use crate::route::{Route, rest, route};
@@ -58,6 +59,8 @@ pub(crate) type Registry = Box<dyn Fn(Request<Incoming>) -> Running<Response<Res
 pub(crate) type Missing = Box<dyn Fn() -> Vec<&'static str> + Send + Sync>;
 /// Says why no state can be written, when that is so.
 pub(crate) type Trouble = Box<dyn Fn() -> Option<StoreError> + Send + Sync>;
+/// Returns what the balancer has counted.
+pub(crate) type Measured = Box<dyn Fn() -> Arc<Measures> + Send + Sync>;
 /// Forgets all state.
 pub(crate) type Reset = Box<dyn Fn() -> Running<Result<(), BoxError>> + Send + Sync>;
 
@@ -80,6 +83,7 @@ pub(crate) struct Front {
     pub(crate) registry: Option<(RegistryTokens, Registry)>,
     pub(crate) missing: Missing,
     pub(crate) trouble: Trouble,
+    pub(crate) measures: Measured,
     pub(crate) reset: Option<Reset>,
 }
 
@@ -122,11 +126,10 @@ impl Front {
             return self.image_registry(request).await;
         }
         if let Some(name) = path.strip_prefix("/_wharf/") {
-            if name == "reset" && !peer.ip().to_canonical().is_loopback() {
-                return own::refused("reset is only there for callers on this machine");
+            if matches!(name, "metrics" | "reset") && !peer.ip().to_canonical().is_loopback() {
+                return own::refused(&format!("{name} is only there for callers on this machine"));
             }
-            return own::answer(name, request.method(), &self.missing, &self.trouble, self.reset.as_ref())
-                .await;
+            return own::answer(name, request.method(), self).await;
         }
         let (parts, body) = request.into_parts();
         let (wire, outcome) = match read(body, body_limit(&parts)).await {

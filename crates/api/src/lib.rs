@@ -41,6 +41,7 @@ pub mod elbv2;
 mod error;
 mod front;
 pub mod logs;
+mod metrics;
 mod route;
 pub mod secrets_manager;
 mod server;

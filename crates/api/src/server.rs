@@ -54,7 +54,7 @@ impl Api {
     /// Returns the API over a control plane. Image registry passwords are checked with the registry
     /// secret of the control plane's configuration.
     pub fn new(control: Control, auth: Auth) -> Api {
-        let (shown, written) = (control.clone(), control.clone());
+        let (shown, written, measured) = (control.clone(), control.clone(), control.clone());
         let auth = auth.with_tasks(&control);
         let mut api = Api::over(
             auth,
@@ -65,6 +65,7 @@ impl Api {
         );
         api.front.missing = Box::new(move || shown.missing());
         api.front.trouble = Box::new(move || written.store().trouble());
+        api.front.measures = Box::new(move || measured.balancer().measures());
         api
     }
 
@@ -73,7 +74,10 @@ impl Api {
         let throttle = Throttle::new(Rate::default());
         let missing = Box::new(Vec::new);
         let trouble = Box::new(|| None);
-        Api { front: Front { auth, throttle, dispatch, registry: None, missing, trouble, reset: None } }
+        let measures = Box::new(Default::default);
+        let front =
+            Front { auth, throttle, dispatch, registry: None, missing, trouble, measures, reset: None };
+        Api { front }
     }
 
     /// Serves the image registry under `/v2/`, to those whom `tokens` let in.

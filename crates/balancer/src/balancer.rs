@@ -16,13 +16,14 @@ use crate::{
     saved::{Saved, SavedHealth},
     sticky::Marker,
     table::{Table, Targets, sources},
+    tally::BalancerTally,
     target::Target,
 };
 use arc_swap::{ArcSwap, Guard};
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering::SeqCst},
     },
     time::Duration,
@@ -38,13 +39,16 @@ use tokio::{
 use wharf_model::{
     Arn,
     attributes::TargetGroupAttributes,
-    routing::RoutingTable,
+    measures::Measures,
+    routing::{Action, RoutingTable},
     target_group::{TargetAddress, TargetHealth},
 };
 use wharf_nodelink::balancer::{FromBalancer, ListenProblem};
 
 /// How long health that changes is gathered before it is saved.
 const SAVE_AFTER: Duration = Duration::from_millis(100);
+/// How often control is told what was counted.
+const MEASURE_EVERY: Duration = Duration::from_secs(1);
 /// How often a port that was taken is tried again.
 const LISTEN_AGAIN: Duration = Duration::from_millis(200);
 /// How long requests may take to end when the balancer stops.
@@ -69,6 +73,9 @@ struct State {
     probes: HashMap<u64, (Plan, AbortHandle)>,
     groups: HashMap<Arn, Arc<Group>>,
     attributes: HashMap<Arn, TargetGroupAttributes>,
+    tallies: HashMap<Arn, Arc<BalancerTally>>,
+    /// The load balancer of each group.
+    forwarding: HashMap<Arn, Arn>,
     listeners: Listeners,
     problems: Vec<ListenProblem>,
     listening_again: bool,
@@ -106,6 +113,7 @@ impl Balancer {
             balancer.apply(table);
         }
         tokio::spawn(save_health(Arc::downgrade(&balancer)));
+        tokio::spawn(tell_measures(Arc::downgrade(&balancer)));
         (balancer, messages)
     }
 
@@ -160,9 +168,11 @@ impl Balancer {
         state.attributes =
             sent.target_groups.iter().map(|group| (group.arn.clone(), group.attributes.clone())).collect();
         state.groups.retain(|arn, _| state.attributes.contains_key(arn));
+        state.forward(&sent);
 
         let generation = self.generation.load(SeqCst) + 1;
-        let table = Arc::new(Table::compile(&sent, generation, &state.targets, &state.groups));
+        let table =
+            Arc::new(Table::compile(&sent, generation, &state.targets, &state.groups, &state.tallies));
         for (target, _) in &leaving {
             target.leave();
         }
@@ -188,6 +198,7 @@ impl Balancer {
 
     /// Returns all that control cannot know after a reconnect.
     pub(crate) fn everything(&self) -> Vec<FromBalancer> {
+        let measured = FromBalancer::Measured(self.measures());
         let state = self.state();
         let said =
             state.targets.values().filter_map(|target| match (target.is_leaving(), target.is_drained()) {
@@ -195,7 +206,12 @@ impl Balancer {
                 (true, true) => Some(drained(target)),
                 (true, false) => None,
             });
-        said.collect()
+        said.chain([measured]).collect()
+    }
+
+    /// Returns what was counted of all that is served.
+    fn measures(&self) -> Measures {
+        self.state().measures()
     }
 
     /// Tells control of a target's health, if the target is still one of the table.
@@ -324,6 +340,41 @@ impl State {
         named.is_some_and(|named| named.id == target.id)
     }
 
+    /// Notes which load balancers there are, and to which groups they forward.
+    fn forward(&mut self, sent: &RoutingTable) {
+        self.tallies.retain(|arn, _| sent.load_balancers.iter().any(|balancer| balancer.arn == *arn));
+        self.forwarding.clear();
+        for balancer in &sent.load_balancers {
+            self.tallies.entry(balancer.arn.clone()).or_default();
+            let actions = balancer.listeners.iter().flat_map(|listener| listener.actions());
+            let groups = actions.flat_map(Action::forwards_to);
+            self.forwarding.extend(groups.map(|group| (group.clone(), balancer.arn.clone())));
+        }
+    }
+
+    fn measures(&self) -> Measures {
+        let mut hosts = HashMap::<&Arn, [u64; 2]>::new();
+        for target in self.targets.values().filter(|target| !target.is_leaving()) {
+            let [healthy, unhealthy] = hosts.entry(&target.group).or_default();
+            match target.health() {
+                Health::Healthy { .. } | Health::Unchecked => *healthy += 1,
+                Health::Unhealthy { .. } => *unhealthy += 1,
+                Health::Registering | Health::Checking { .. } => {}
+            }
+        }
+        let groups = self.groups.iter().map(|(arn, group)| {
+            let hosts = hosts.get(arn).copied().unwrap_or_default();
+            group.tally.measures(arn, self.forwarding.get(arn), hosts)
+        });
+        let mut measures = Measures {
+            load_balancers: self.tallies.iter().map(|(arn, tally)| tally.measures(arn)).collect(),
+            target_groups: groups.collect(),
+        };
+        measures.load_balancers.sort_by_cached_key(|of| of.arn.to_string());
+        measures.target_groups.sort_by_cached_key(|of| of.arn.to_string());
+        measures
+    }
+
     /// Looks whether enough targets of a group are healthy.
     fn look_at(&self, arn: &Arn) {
         if let (Some(group), Some(attributes)) = (self.groups.get(arn), self.attributes.get(arn)) {
@@ -357,8 +408,22 @@ fn drained(target: &Target) -> FromBalancer {
     FromBalancer::Drained { target_group: target.group.clone(), target: target.address }
 }
 
+/// Tells control what was counted, as long as it changes.
+async fn tell_measures(balancer: Weak<Balancer>) {
+    let mut told = Measures::default();
+    loop {
+        sleep(MEASURE_EVERY).await;
+        let Some(balancer) = balancer.upgrade() else { return };
+        let measures = balancer.measures();
+        if measures != told {
+            balancer.say(FromBalancer::Measured(measures.clone()));
+            told = measures;
+        }
+    }
+}
+
 /// Saves the targets' health whenever it has changed.
-async fn save_health(balancer: std::sync::Weak<Balancer>) {
+async fn save_health(balancer: Weak<Balancer>) {
     while let Some(balancer) = balancer.upgrade() {
         balancer.health_changed.notified().await;
         sleep(SAVE_AFTER).await;

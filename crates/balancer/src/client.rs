@@ -100,16 +100,23 @@ impl Front {
         let mut patience = None;
         let since = Instant::now();
         let id = random();
-        if let [listener, ..] = self.balancer.table().at(at) {
-            self.balancer.logs().connection(listener, from, id);
-        }
+        let first = self.balancer.table().at(at).first().cloned();
+        let _open = first.map(|listener| {
+            self.balancer.logs().connection(&listener, from, id);
+            listener.tally.opened()
+        });
         loop {
             let Some((idle, keep_alive)) = self.balancer.table().limits(at) else { return };
             let patience = patience.get_or_insert_with(|| Patience::new(idle));
             patience.set(idle);
             let framing = match self.read_head(&mut stream, at, patience, &mut closing).await {
                 Head::Whole(framing) => framing,
-                Head::Refused(status) => return stream.say(&answer::raw(status)).await,
+                Head::Refused(status) => {
+                    if let [listener, ..] = self.balancer.table().at(at) {
+                        listener.tally.refused(status);
+                    }
+                    return stream.say(&answer::raw(status)).await;
+                }
                 Head::Ended => return,
             };
             let [received, sent] = stream.traffic().so_far();

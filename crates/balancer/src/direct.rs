@@ -270,7 +270,7 @@ impl Request<'_> {
                     // Nothing was sent, so another target may be asked whatever the method is.
                     self.failure = if error.kind() == io::ErrorKind::TimedOut { 504 } else { 502 };
                     target.suspect();
-                    entered.group.note(target, true);
+                    entered.group.unreached(target);
                     self.tried.push(target.id);
                     continue;
                 }

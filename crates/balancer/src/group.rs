@@ -4,6 +4,7 @@ use crate::{
     choose::{Drawn, Draws, anomaly, choose, draw, weighted},
     forwarded::random,
     sticky::{self, Mark, Marker},
+    tally::GroupTally,
     target::{Recent, Target},
 };
 use pingora_core::upstreams::peer::HttpPeer;
@@ -24,6 +25,8 @@ use wharf_model::{
 pub(crate) struct Group {
     /// Its ARN.
     pub(crate) arn: Arn,
+    /// What is counted of it.
+    pub(crate) tally: GroupTally,
     mark: Mark,
     turn: AtomicUsize,
     /// Whether so few targets are healthy that all get requests.
@@ -83,7 +86,7 @@ impl Group {
     pub(crate) fn new(arn: &Arn, marker: &Marker) -> Group {
         let mark = marker.mark(&arn.to_string());
         let (turn, open) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Group { arn: arn.clone(), mark, turn, open, recent: Recent::default() }
+        Group { arn: arn.clone(), tally: GroupTally::default(), mark, turn, open, recent: Recent::default() }
     }
 
     /// Looks whether enough of the targets are healthy.
@@ -106,6 +109,12 @@ impl Group {
     pub(crate) fn note(&self, target: &Target, failed: bool) {
         self.recent.note(failed);
         target.recent().note(failed);
+    }
+
+    /// Counts that one of its targets could not be connected to.
+    pub(crate) fn unreached(&self, target: &Target) {
+        self.note(target, true);
+        self.tally.unreached();
     }
 }
 

@@ -15,7 +15,7 @@
 //!
 //! Reading order: the decisions, which are pure (`strict`, `mend`, `host`, `pattern`, `index`, `rule`, `rewrite`, `redirect`,
 //! `choose`, `sticky`, `forwarded`, `head`, `chunks`, `matcher`, `health`), then what lives (`target`, `pool`, `group`,
-//! `table`, `balancer`), then input and output.
+//! `tally`, `table`, `balancer`), then input and output.
 
 mod choose;
 mod chunks;
@@ -37,6 +37,7 @@ mod strict;
 mod balancer;
 mod group;
 mod table;
+mod tally;
 mod target;
 
 mod answer;

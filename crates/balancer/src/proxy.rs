@@ -231,7 +231,7 @@ impl ProxyHttp for Proxy {
         if let Some(entered) = underway.in_flight.take() {
             entered.target().suspect();
             if let Some(group) = &underway.group {
-                group.note(entered.target(), true);
+                group.unreached(entered.target());
             }
             underway.tried.push(entered.target().id);
         }

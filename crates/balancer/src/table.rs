@@ -8,6 +8,7 @@ use crate::{
     redirect::{Asked, Parts, location},
     rewrite::Rewrites,
     rule::{Question, Rules},
+    tally::BalancerTally,
     target::Target,
 };
 use std::{
@@ -54,6 +55,8 @@ pub(crate) struct Listener {
     pub(crate) settings: Arc<LoadBalancerAttributes>,
     /// What is set of the listener.
     pub(crate) attributes: ListenerAttributes,
+    /// What is counted of the load balancer.
+    pub(crate) tally: Arc<BalancerTally>,
     rules: Rules<Done>,
     default: Done,
 }
@@ -73,12 +76,13 @@ pub(crate) enum Done {
 }
 
 impl Table {
-    /// Compiles what control sent, with the targets and groups as they are.
+    /// Compiles what control sent, with the targets, groups and counts as they are.
     pub(crate) fn compile(
         sent: &RoutingTable,
         generation: u64,
         targets: &Targets,
         groups: &HashMap<Arn, Arc<Group>>,
+        tallies: &HashMap<Arn, Arc<BalancerTally>>,
     ) -> Table {
         let members: HashMap<_, _> = sent.target_groups.iter().map(|group| (&group.arn, group)).collect();
         let mut ports: BTreeMap<SocketAddrV4, Vec<Arc<Listener>>> = BTreeMap::new();
@@ -86,6 +90,7 @@ impl Table {
             let source = balancer.addresses.first().copied();
             let idle = Duration::from_secs(balancer.idle_timeout_secs.max(1).into());
             let settings = Arc::new(balancer.attributes.clone());
+            let tally = tallies.get(&balancer.arn).cloned().unwrap_or_default();
             // Many rules may lead to one group.
             let known = RefCell::new(HashMap::<Arn, Arc<Route>>::new());
             let route = |arn: &Arn| -> Option<Arc<Route>> {
@@ -114,6 +119,7 @@ impl Table {
                     idle,
                     settings: settings.clone(),
                     attributes: listener.attributes.clone(),
+                    tally: tally.clone(),
                     rules: Rules::new(&listener.rules, |rule| Done::compile(&rule.action, route)),
                     default: Done::compile(&listener.default_action, route),
                 });

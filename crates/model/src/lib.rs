@@ -13,6 +13,7 @@ pub mod cluster;
 pub mod file_system;
 pub mod load_balancer;
 pub mod logs;
+pub mod measures;
 pub mod network;
 pub mod node;
 pub mod repository;

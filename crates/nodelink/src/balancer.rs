@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wharf_model::{
     Arn,
+    measures::Measures,
     routing::RoutingTable,
     target_group::{TargetAddress, TargetHealth},
 };
@@ -47,6 +48,8 @@ pub enum FromBalancer {
         /// The target.
         target: TargetAddress,
     },
+    /// What was counted since the balancer started.
+    Measured(Measures),
 }
 
 /// A listener address that cannot be served.

@@ -14,4 +14,4 @@ pub mod provisions;
 pub use frame::{FrameError, MAX_FRAME_BYTES, read_frame, write_frame};
 
 /// The protocol's version; both sides must have the same.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;

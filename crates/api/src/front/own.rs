@@ -5,21 +5,18 @@ use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use wharf_control::StoreError;
+use wharf_model::measures::Measures;
 
-use super::{Missing, Reset, ResponseBody, Trouble, whole};
+use super::{Front, Reset, ResponseBody, whole};
+use crate::metrics;
 
 /// Answers `/_wharf/<name>`.
-pub(super) async fn answer(
-    name: &str,
-    method: &Method,
-    missing: &Missing,
-    trouble: &Trouble,
-    reset: Option<&Reset>,
-) -> Response<ResponseBody> {
+pub(super) async fn answer(name: &str, method: &Method, front: &Front) -> Response<ResponseBody> {
     match (name, method) {
-        ("health", &Method::GET | &Method::HEAD) => health(&missing(), trouble()),
-        ("reset", &Method::POST) => forget(reset).await,
-        ("health" | "reset", _) => {
+        ("health", &Method::GET | &Method::HEAD) => health(&(front.missing)(), (front.trouble)()),
+        ("metrics", &Method::GET | &Method::HEAD) => metrics(&(front.measures)()),
+        ("reset", &Method::POST) => forget(front.reset.as_ref()).await,
+        ("health" | "metrics" | "reset", _) => {
             plain(StatusCode::METHOD_NOT_ALLOWED, &json!({"message": "method not allowed"}))
         }
         _ => not_found(),
@@ -37,6 +34,14 @@ fn health(missing: &[&str], trouble: Option<StoreError>) -> Response<ResponseBod
         [] => plain(StatusCode::OK, &json!({"status": "ok"})),
         missing => plain(StatusCode::SERVICE_UNAVAILABLE, &json!({"status": "waiting", "missing": missing})),
     }
+}
+
+/// What Prometheus reads.
+fn metrics(measures: &Measures) -> Response<ResponseBody> {
+    let mut response = Response::new(whole(metrics::text(measures)));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }
 
 async fn forget(reset: Option<&Reset>) -> Response<ResponseBody> {
@@ -86,10 +91,8 @@ mod tests {
     use super::*;
     use http_body_util::BodyExt;
 
-    async fn health_of(missing: &'static [&'static str], trouble: Option<StoreError>) -> (u16, String) {
-        let missing: Missing = Box::new(move || missing.to_vec());
-        let trouble: Trouble = Box::new(move || trouble.clone());
-        let response = answer("health", &Method::GET, &missing, &trouble, None).await;
+    async fn health_of(missing: &[&str], trouble: Option<StoreError>) -> (u16, String) {
+        let response = health(missing, trouble);
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())

@@ -1,7 +1,7 @@
 //! What is written of a request on the short way.
 
 use super::{Passed, Request};
-use crate::{entry::Entry, group::Group, head::Raw, rule::Headers, session::ClientStream};
+use crate::{entry::Entry, group::Group, head::Raw, rule::Headers, session::ClientStream, tally::Came};
 use std::{
     net::SocketAddrV4,
     sync::Arc,
@@ -21,13 +21,9 @@ pub(super) struct Trail {
 }
 
 impl Request<'_> {
-    /// Writes the request into the access log, if its load balancer has one.
+    /// Counts the request, and writes it into the access log if its load balancer has one.
     pub(super) fn log(&mut self, stream: &ClientStream, passed: &Passed) {
         let Some((_, listener, decided)) = &self.chosen else { return };
-        if !listener.settings.access_logs.enabled {
-            return;
-        }
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let [received, sent] = stream.traffic().so_far();
         // Later requests may have come with this one, unless it was the last.
         let [before_it, before_answer] = self.way.before;
@@ -36,13 +32,26 @@ impl Request<'_> {
             false => (self.head.len() + self.body.len()) as u64,
         };
         let unsaid = if let Passed::Failed(answer) = passed { answer.len() as u64 } else { 0 };
+        let trail = std::mem::take(&mut self.trail);
+        let came = Came {
+            group: trail.target.as_ref().map(|(_, group)| &**group),
+            // Without any, the client had left before the answer.
+            status: if trail.status == 0 { 460 } else { trail.status },
+            answered: trail.target_status.zip(trail.times.map(|[_, thought, _]| thought)),
+            bytes: [received, sent - before_answer + unsaid],
+        };
+        listener.tally.count(&came);
+        if !listener.settings.access_logs.enabled {
+            return;
+        }
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let Came { status, bytes, .. } = came;
         let (priority, action) = listener.called(*decided);
         let mut agent = None;
         Raw(self.head).any("user-agent", &mut |value| {
             agent = Some(text(value));
             true
         });
-        let trail = std::mem::take(&mut self.trail);
         self.balancer.logs().request(Entry {
             listener: listener.clone(),
             kind: if self.asked.upgrade { "ws" } else { "http" },
@@ -51,10 +60,9 @@ impl Request<'_> {
             came: self.way.came,
             times: trail.times,
             done: SystemTime::now(),
-            // Without any, the client had left before the answer.
-            status: if trail.status == 0 { 460 } else { trail.status },
+            status,
             target_status: trail.target_status,
-            bytes: [received, sent - before_answer + unsaid],
+            bytes,
             request: [text(self.asked.method), text(self.asked.url), "HTTP/1.1".to_owned()],
             host: self.asked.host.map(str::to_owned),
             agent,

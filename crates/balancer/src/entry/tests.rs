@@ -29,7 +29,13 @@ fn listener() -> Arc<Listener> {
         }],
         target_groups: Vec::new(),
     };
-    let table = crate::table::Table::compile(&table, 1, &Default::default(), &Default::default());
+    let table = crate::table::Table::compile(
+        &table,
+        1,
+        &Default::default(),
+        &Default::default(),
+        &Default::default(),
+    );
     table.at(at)[0].clone()
 }
 

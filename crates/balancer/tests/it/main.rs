@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod attributes;
+mod counting;
 mod draining;
 mod listening;
 mod logs;

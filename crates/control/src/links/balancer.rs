@@ -143,6 +143,14 @@ impl Connection<'_> {
                 applied = table.map(|table| (table, problems.clone())).or(applied);
             }
         }
+        for message in &messages {
+            if let FromBalancer::Measured(measures) = message {
+                self.control.balancer().measured(self.number, measures);
+            }
+        }
+        if messages.iter().all(|message| matches!(message, FromBalancer::Measured(_))) {
+            return Ok(());
+        }
         let update = self.control.store().change(|draft| {
             for message in &messages {
                 note(draft, message);
@@ -169,7 +177,7 @@ fn note(draft: &mut Draft<'_>, message: &FromBalancer) {
             }
         }
         FromBalancer::Drained { target_group, target } => targets::drained(draft, target_group, target),
-        FromBalancer::Hello { .. } | FromBalancer::Applied { .. } => {}
+        FromBalancer::Hello { .. } | FromBalancer::Applied { .. } | FromBalancer::Measured(_) => {}
     }
 }
 

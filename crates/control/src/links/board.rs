@@ -1,14 +1,18 @@
-//! What the balancer should serve and what it says it serves, for whoever has to wait for it.
+//! What the balancer should serve and what it says it serves, for whoever has to wait for it; and what it counts.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tokio::sync::watch;
-use wharf_model::{Timestamp, routing::RoutingTable};
+use wharf_model::{Timestamp, measures::Measures, routing::RoutingTable};
 use wharf_nodelink::balancer::ListenProblem;
 
 /// The board; clones share it.
 #[derive(Debug, Clone)]
 pub struct Board {
     state: watch::Sender<State>,
+    measures: Arc<Mutex<Arc<Measures>>>,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +49,7 @@ pub enum Served {
 
 impl Default for Board {
     fn default() -> Board {
-        Board { state: watch::Sender::new(State::default()) }
+        Board { state: watch::Sender::new(State::default()), measures: Arc::default() }
     }
 }
 
@@ -81,6 +85,18 @@ impl Board {
             }
         });
         number
+    }
+
+    /// Notes what the balancer of a connection has counted.
+    pub(crate) fn measured(&self, number: u64, measures: &Measures) {
+        if self.state.borrow().connection == Some(number) {
+            *self.measures.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(measures.clone());
+        }
+    }
+
+    /// Returns what the balancer counted last, as far as it has said.
+    pub fn measures(&self) -> Arc<Measures> {
+        self.measures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns whether a balancer is connected.

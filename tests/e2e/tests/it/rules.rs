@@ -100,6 +100,19 @@ fn services_on_rules_answer_where_their_rules_say() {
         (found.lines().count() == 6 && found.contains(&group)).then_some(())
     });
 
+    let metrics = format!("http://{}/_wharf/metrics", wharf.endpoint());
+    within(Duration::from_secs(5), "the requests are counted", || {
+        let text = get(&metrics).expect("an answer").text();
+        let of = |name: &str, holding: &str| {
+            let line = text.lines().find(|line| line.starts_with(name) && line.contains(holding))?;
+            line.rsplit(' ').next()?.parse::<u64>().ok()
+        };
+        let counted = of("wharf_alb_target_requests_total{", ",target_group=\"targetgroup/api/")? >= 11;
+        let healthy = of("wharf_alb_healthy_hosts{", "targetgroup/api/")? == 2;
+        let teapots = of("wharf_alb_http_code_elb_total{", "code=\"418\"")? == 1;
+        (counted && healthy && teapots).then_some(())
+    });
+
     // Without its rule the group is nobody's, and its service drains.
     aws.json("ecs update-service --service api --desired-count 0");
     within(Duration::from_secs(30), "no task is left", || tasks("api").is_empty().then_some(()));
