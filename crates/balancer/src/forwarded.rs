@@ -32,16 +32,18 @@ pub(crate) fn client(from: SocketAddr, port: bool) -> String {
 
 /// Returns `X-Amzn-Trace-Id`: a new root, or what came with this load balancer's own part.
 pub(crate) fn trace_id(came: Option<&str>, now_secs: u64, random: (u64, u64)) -> String {
-    let fresh = format!("1-{:08x}-{:08x}{:016x}", now_secs & 0xffff_ffff, random.0 & 0xffff_ffff, random.1);
+    let fresh = |key: &str| {
+        format!("{key}=1-{:08x}-{:08x}{:016x}", now_secs & 0xffff_ffff, random.0 & 0xffff_ffff, random.1)
+    };
     let Some(came) = came.map(str::trim).filter(|came| !came.is_empty()) else {
-        return format!("Root={fresh}");
+        return fresh("Root");
     };
     let is = |field: &str, key: &str| {
         field.split_once('=').is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case(key))
     };
     let kept: Vec<_> = came.split(';').map(str::trim).filter(|field| !is(field, "Self")).collect();
     let key = if kept.iter().any(|field| is(field, "Root")) { "Self" } else { "Root" };
-    std::iter::once(format!("{key}={fresh}").as_str()).chain(kept).collect::<Vec<_>>().join(";")
+    std::iter::once(fresh(key).as_str()).chain(kept).collect::<Vec<_>>().join(";")
 }
 
 /// Returns a number that is unlike the others of this and other processes; for ids and weights, not for secrets.

@@ -61,11 +61,12 @@ impl Exchange<'_> {
         let sent = patience.wait(tcp.write_all(request)).await.ok_or(Failure::Late)?;
         sent.map_err(|_| Failure::Unanswered)?;
 
-        let mut out = Vec::new();
         let mut buffer = read(connection, patience, None).await.map_err(|late| match late {
             true => Failure::Late,
             false => Failure::Unanswered,
         })?;
+        // Most heads are shorter, and grow by less.
+        let mut out = Vec::with_capacity(buffer.len().min(1024) + 256);
         let (status, head, body, reuse, keep) = loop {
             let keep = !asked.close && !*closing.borrow();
             match head::answer(&buffer, asked, keep, get_cached_date, dress, &mut out) {
