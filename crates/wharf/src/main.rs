@@ -8,6 +8,7 @@ mod hosts_file;
 mod image;
 mod instance;
 mod keeper_process;
+mod lb;
 mod local;
 mod logs;
 mod node;
@@ -64,6 +65,13 @@ enum Command {
         options: Options,
         #[command(subcommand)]
         command: image::ImageCommand,
+    },
+    /// Shows what load balancers do.
+    Lb {
+        #[command(flatten)]
+        options: Options,
+        #[command(subcommand)]
+        command: lb::LbCommand,
     },
     /// Prints what a task's containers have written.
     Logs {
@@ -147,6 +155,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Down { options, all } => down::down(&options.recorded(), all),
         Command::Status { options, quiet } => status::status(&options.recorded(), quiet),
         Command::Image { options, command } => image::run(&options.recorded(), command),
+        Command::Lb { options, command } => lb::run(&options.recorded(), command),
         Command::Logs { options, task, container, follow } => {
             logs::run(&options.recorded(), &task, container.as_deref(), follow)
         }
