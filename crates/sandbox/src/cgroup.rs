@@ -63,6 +63,22 @@ fn failed(what: &'static str, path: &Utf8Path) -> impl FnOnce(io::Error) -> Cgro
     move |source| CgroupError::File { what, path, source }
 }
 
+/// The controllers of version 1 that libcontainer puts a container in, whatever its limits are.
+const RUNTIME_CONTROLLERS: [&str; 12] = [
+    "blkio",
+    "cpu",
+    "cpuacct",
+    "cpuset",
+    "devices",
+    "freezer",
+    "hugetlb",
+    "memory",
+    "net_cls",
+    "net_prio",
+    "perf_event",
+    "pids",
+];
+
 /// One control group, in every hierarchy that there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cgroup {
@@ -84,6 +100,21 @@ impl Cgroup {
     /// Names a group inside this one.
     pub fn child(&self, name: &str) -> Cgroup {
         Cgroup { hierarchy: self.hierarchy.clone(), path: format!("{}/{name}", self.path) }
+    }
+
+    /// Returns where it is in each of the hierarchies that the runtime puts a container in, by controller; nothing where
+    /// there is one hierarchy for all.
+    pub(crate) fn places(&self) -> Vec<(String, Utf8PathBuf)> {
+        match &self.hierarchy {
+            Hierarchy::V1 { mounts } => mounts
+                .iter()
+                .filter(|(controller, _)| RUNTIME_CONTROLLERS.contains(&controller.as_str()))
+                .map(|(controller, mount)| {
+                    (controller.clone(), mount.join(self.path.trim_start_matches('/')))
+                })
+                .collect(),
+            Hierarchy::V2 { .. } => Vec::new(),
+        }
     }
 
     /// Makes the group with a task's limits. Safe to repeat, also to change the limits.

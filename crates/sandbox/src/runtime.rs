@@ -117,6 +117,9 @@ pub fn create(
     if let (Sharing::With(_), Some(process)) = (&spec.ipc, joins.ipc) {
         joins.shm = Some(rootfs::shm::borrow(process, &spec.dir)?);
     }
+    if joins.pid.is_some() && matches!(spec.pid, Sharing::With(_)) {
+        joins.cgroups = Cgroup::new(hierarchy, &cgroup_of(spec, id)).places();
+    }
     let (root, user) = rootfs::assemble(spec, &taken)?;
     give(user.uid, user.gid, &stdio).map_err(file("hand over standard streams of", Utf8Path::new(id)))?;
     let (config, notes) = oci_spec(spec, &root, &user, &joins, &cgroup_of(spec, id))?;

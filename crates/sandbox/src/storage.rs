@@ -82,7 +82,7 @@ pub fn mount_image(image: &Utf8Path, at: &Utf8Path) -> Result<(), StorageError> 
     // Blocks that are freed go back to the host.
     let options = "noinit_itable,discard";
     let path = device.path();
-    mount(Some(path.as_str()), at.as_std_path(), Some("ext4"), MsFlags::MS_NOATIME, Some(options))
+    mount(Some(path), at.as_std_path(), Some("ext4"), MsFlags::MS_NOATIME, Some(options))
         .map_err(system("mount", at))
 }
 

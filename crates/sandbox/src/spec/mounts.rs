@@ -27,9 +27,19 @@ pub(super) fn mounts(
             &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
         ),
         mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", access]),
-        mount("/sys/fs/cgroup", "cgroup", &[access, "nosuid", "noexec", "nodev"]),
-        mount("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
     ];
+    if joins.cgroups.is_empty() {
+        mounts.push(mount("/sys/fs/cgroup", "cgroup", &[access, "nosuid", "noexec", "nodev"]));
+    } else {
+        mounts.push(mount("/sys/fs/cgroup", "tmpfs", &["nosuid", "noexec", "nodev", "mode=755"]));
+        for (controller, source) in &joins.cgroups {
+            mounts.push(json!({
+                "destination": format!("/sys/fs/cgroup/{controller}"), "type": "bind", "source": source,
+                "options": ["bind", "rprivate", "nosuid", "noexec", "nodev", access],
+            }));
+        }
+    }
+    mounts.push(mount("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]));
     let shm = if spec.shm_size_mib == 0 { DEFAULT_SHM_MIB } else { spec.shm_size_mib };
     mounts.push(match (&spec.ipc, &joins.shm) {
         (Sharing::With(_), Some(shm)) => bind(shm.as_str(), "/dev/shm", false)?,

@@ -80,6 +80,10 @@ pub struct Joins {
     pub ipc: Option<i32>,
     /// Where the other's `/dev/shm` can be bound from.
     pub shm: Option<Utf8PathBuf>,
+    /// Where the container's control groups will be, by controller, when they have to be bound from there: in another's
+    /// PID namespace the runtime does not find them by itself, because it looks for its own number in a `/proc` that is
+    /// not that namespace's.
+    pub cgroups: Vec<(String, Utf8PathBuf)>,
 }
 
 /// Returns the runtime specification and what had to be changed to fit this machine.
