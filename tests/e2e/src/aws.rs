@@ -39,15 +39,16 @@ impl Aws {
         let endpoint = self.environment.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL");
         let endpoint = endpoint.map_or("", |(_, url)| url.as_str());
         let second = "/usr/bin/aws";
-        let output = if std::path::Path::new(second).exists() {
+        let said = |output: Output| String::from_utf8_lossy(&output.stdout).into_owned();
+        if std::path::Path::new(second).exists() {
             let line = format!("--endpoint-url {endpoint} logs tail {group} --since 1h");
-            self.run(Command::new(second).args(words(&line)))
-        } else {
-            self.output(&format!(
-                "logs filter-log-events --log-group-name {group} --query events[].[logStreamName,message] --output text"
-            ))
-        };
-        String::from_utf8_lossy(&output.stdout).into_owned()
+            return said(self.run(Command::new(second).args(words(&line))));
+        }
+        let found = self.output(&format!(
+            "logs filter-log-events --log-group-name {group} --query events[].[logStreamName,message] --output text"
+        ));
+        // Two columns, parted as the second version parts them.
+        said(found).replace('\t', "  ")
     }
 
     fn run(&self, command: &mut Command) -> Output {
