@@ -9,7 +9,7 @@
 //! raw prerouting   from our veths: iifname . saddr must be in @owners        (anti-spoof; IPv6 dropped)
 //! nat prerouting/output    daddr in @public → the task's address             (DNAT)
 //!                          a port of the host in @host_ports → task and port (DNAT)
-//! nat postrouting          saddr in @tasks, leaving the host                 (masquerade)
+//! nat postrouting          saddr in @tasks or @balancers, leaving the host   (masquerade)
 //! forward, input    1. from our veths: a way there, and the egress rules of the sender's groups
 //!                   2. to our veths or a balancer: ingress rules of the receiver's groups
 //! output            saddr in @balancers: both; anything else of the host may reach tasks

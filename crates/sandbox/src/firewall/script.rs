@@ -245,6 +245,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
     type nat hook postrouting priority srcnat; policy accept;
     {host}
     oifname != {ours} ip saddr @tasks masquerade
+    oifname != {ours} oifname != "lo" ip saddr @balancers masquerade
   }}
   chain forward_sender {{
     type filter hook forward priority filter - 1; policy accept;
@@ -288,7 +289,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
     ip saddr != @balancers accept
     oifname "lo" accept
     {tracked}
-    ip daddr != @bridged jump same_vpc
+    oifname {ours} ip daddr != @bridged jump same_vpc
 {sender}    drop
   }}
   chain output_receiver {{
