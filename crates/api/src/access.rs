@@ -59,7 +59,8 @@ pub(crate) fn check(call: &Call) -> Result<(), Fault> {
         | Service::Ecr
         | Service::SecretsManager
         | Service::Ssm
-        | Service::Efs => false,
+        | Service::Efs
+        | Service::Acm => false,
     };
     if allowed { Ok(()) } else { Err(denied(call)) }
 }

@@ -30,6 +30,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod access;
+pub mod acm;
 mod answer;
 mod auth;
 mod caller;

@@ -4,7 +4,7 @@ use wharf_aws::Service;
 use wharf_control::Control;
 
 use crate::{
-    Answer, Body, Caller, Fault, access, ec2, ecr, ecs, efs, elbv2, logs, secrets_manager, ssm, sts,
+    Answer, Body, Caller, Fault, access, acm, ec2, ecr, ecs, efs, elbv2, logs, secrets_manager, ssm, sts,
 };
 
 /// A request that has been understood, and whose caller is known.
@@ -35,6 +35,7 @@ pub(crate) async fn dispatch(control: &Control, call: Call) -> Result<Answer, Fa
             Box::pin(secrets_manager::dispatch(control, &caller, &operation, body)).await
         }
         Service::Ssm => Box::pin(ssm::dispatch(control, &caller, &operation, body)).await,
+        Service::Acm => Box::pin(acm::dispatch(control, &caller, &operation, body)).await,
         Service::Sts => sts::dispatch(&caller, &operation, body).await,
     }
 }

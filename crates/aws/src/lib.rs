@@ -16,7 +16,8 @@
 //!
 //! Not understood by the XML side: `#[serde(flatten)]`, enums with data.
 
-pub mod codec;
+pub mod acm;
+mod codec;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;

@@ -53,11 +53,13 @@ pub enum Service {
     Ssm,
     /// Elastic File System.
     Efs,
+    /// Certificate Manager.
+    Acm,
 }
 
 impl Service {
     /// Every service, in no particular order.
-    pub const ALL: [Service; 9] = [
+    pub const ALL: [Service; 10] = [
         Service::Ecs,
         Service::Elbv2,
         Service::Ec2,
@@ -67,14 +69,18 @@ impl Service {
         Service::SecretsManager,
         Service::Ssm,
         Service::Efs,
+        Service::Acm,
     ];
 
     /// Returns the protocol a client of this service uses.
     pub fn protocol(self) -> Protocol {
         match self {
-            Service::Ecs | Service::Ecr | Service::Logs | Service::SecretsManager | Service::Ssm => {
-                Protocol::Json11
-            }
+            Service::Ecs
+            | Service::Ecr
+            | Service::Logs
+            | Service::SecretsManager
+            | Service::Ssm
+            | Service::Acm => Protocol::Json11,
             Service::Efs => Protocol::RestJson,
             Service::Elbv2 | Service::Sts => Protocol::Query,
             Service::Ec2 => Protocol::Ec2,
@@ -93,6 +99,7 @@ impl Service {
             Service::SecretsManager => "secretsmanager",
             Service::Ssm => "ssm",
             Service::Efs => "elasticfilesystem",
+            Service::Acm => "acm",
         }
     }
 
@@ -104,6 +111,7 @@ impl Service {
             Service::Logs => Some("Logs_20140328"),
             Service::SecretsManager => Some("secretsmanager"),
             Service::Ssm => Some("AmazonSSM"),
+            Service::Acm => Some("CertificateManager"),
             Service::Elbv2 | Service::Ec2 | Service::Sts | Service::Efs => None,
         }
     }
@@ -119,7 +127,8 @@ impl Service {
             | Service::Logs
             | Service::SecretsManager
             | Service::Ssm
-            | Service::Efs => None,
+            | Service::Efs
+            | Service::Acm => None,
         }
     }
 
@@ -134,7 +143,8 @@ impl Service {
             | Service::Logs
             | Service::SecretsManager
             | Service::Ssm
-            | Service::Efs => "",
+            | Service::Efs
+            | Service::Acm => "",
         }
     }
 

@@ -2,6 +2,7 @@
 //! functions over a store's draft, for others to use inside a transaction of their own.
 
 pub mod balancing;
+pub mod certificates;
 pub mod clusters;
 mod error;
 pub mod file_systems;

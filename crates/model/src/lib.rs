@@ -9,6 +9,7 @@ pub mod time;
 pub mod units;
 
 pub mod attributes;
+pub mod certificate;
 pub mod cluster;
 pub mod file_system;
 pub mod load_balancer;

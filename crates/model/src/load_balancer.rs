@@ -74,6 +74,9 @@ pub struct Listener {
     /// Its attributes.
     #[serde(default)]
     pub attributes: ListenerAttributes,
+    /// The certificates that it presents; the first to clients that name no host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Arn>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Its tags.

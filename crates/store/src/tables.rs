@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::Ipv4Addr};
 use wharf_model::{
     Arn, DeploymentId, EniId, TaskId, Timestamp,
+    certificate::{Authority, Certificate},
     cluster::Cluster,
     file_system::{AccessPoint, FileSystem, MountTarget},
     load_balancer::{Listener, LoadBalancer},
@@ -48,6 +49,8 @@ pub fn schema() -> Schema {
         .with::<TargetHealthRecord>()
         .with::<Repository>()
         .with::<LogGroup>()
+        .with::<Certificate>()
+        .with::<Authority>()
         .with::<Secret>()
         .with::<Parameter>()
         .with::<FileSystem>()
@@ -185,6 +188,8 @@ record!(Parameter, "parameters", |parameter| parameter.name.clone());
 record!(FileSystem, "file_systems", |file_system| file_system.id.clone());
 record!(MountTarget, "mount_targets", |target| target.id.clone());
 record!(AccessPoint, "access_points", |point| point.id.clone());
+record!(Certificate, "certificates", |certificate| certificate.arn.to_string());
+record!(Authority, "authorities", |_authority| Authority::KEY.to_owned());
 record!(RequestToken, "request_tokens", |token| token.name.clone());
 record!(PinnedImages, "pinned_images", |pinned| pinned.deployment.to_string());
 record!(OwnSecret, "own_secrets", |secret| secret.name.clone());

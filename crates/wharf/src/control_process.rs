@@ -2,6 +2,7 @@
 
 use crate::{
     backup::{self, Backup},
+    ca,
     credentials::Credentials,
     hosts_file,
     node::{self, stop_signal},
@@ -44,6 +45,7 @@ async fn serve(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
         healthy_after_secs: options.healthy_after_secs(),
     };
     let control = Control::new(store, config).context("open the control plane's state")?;
+    ca::keep(options, &control).await?;
     let node_socket = listen(&options.node_socket())?;
     let balancer_socket = listen(&options.balancer_socket())?;
     let local_socket = listen(&options.control_socket())?;

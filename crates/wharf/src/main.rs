@@ -1,6 +1,7 @@
 //! The `wharf` command: one binary for the four processes, for starting and stopping them, and for people.
 
 mod backup;
+mod ca;
 mod control_process;
 mod credentials;
 mod down;
@@ -111,6 +112,11 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Prints the certificate of the authority that signs what RequestCertificate issues.
+    Ca {
+        #[command(flatten)]
+        options: Options,
+    },
     /// Runs the control plane: the API, the decisions, the state.
     Control {
         #[command(flatten)]
@@ -162,6 +168,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Backup { options, asked } => backup::backup(&options.recorded(), &asked),
         Command::Restore { options, asked } => restore::restore(&options.recorded(), &asked),
         Command::Env { options } => credentials::print_environment(&options.recorded()),
+        Command::Ca { options } => ca::print(&options.recorded()),
         Command::Control { options, listen_on_stdin } => {
             log_to_stderr("control");
             control_process::run(&options, listen_on_stdin)

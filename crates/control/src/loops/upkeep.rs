@@ -1,9 +1,9 @@
 //! Lets go of what has had its time: addresses that have rested, targets that have drained unheard, secrets whose
-//! deletion is due.
+//! deletion is due. Renews certificates that are soon to expire.
 
 use crate::{
     Control,
-    operations::{interfaces, secrets, targets},
+    operations::{certificates, interfaces, secrets, targets},
 };
 use std::time::Duration;
 use wharf_model::secret::Secret;
@@ -19,6 +19,17 @@ pub async fn run(control: Control) {
         ticks.tick().await;
         if let Err(error) = pass(&control).await {
             tracing::error!(%error, "addresses, targets and secrets cannot be let go");
+        }
+        renew(&control).await;
+    }
+}
+
+async fn renew(control: &Control) {
+    let due = certificates::due(&control.store().view(), control.now());
+    for known in due {
+        match certificates::renew(control, &known).await {
+            Ok(()) => tracing::info!(certificate = %known.arn, "certificate renewed"),
+            Err(error) => tracing::error!(certificate = %known.arn, %error, "certificate not renewed"),
         }
     }
 }

@@ -71,6 +71,7 @@ pub async fn create(control: &Control, new: NewListener) -> Result<Arc<Listener>
                 protocol: ListenerProtocol::Http,
                 default_action: new.default_action,
                 attributes: Default::default(),
+                certificates: Vec::new(),
                 created_at: now,
                 tags: new.tags,
             };

@@ -10,6 +10,7 @@ use crate::{
 };
 use thiserror::Error;
 use wharf_model::{
+    certificate::Certificate,
     cluster::Cluster,
     file_system::FileSystem,
     load_balancer::{Listener, LoadBalancer},
@@ -61,7 +62,8 @@ pub enum ResetError {
 }
 
 impl Control {
-    /// Makes the account as new: no clusters, tasks, services, load balancers, images, logs, secrets or file systems, and the default VPC.
+    /// Makes the account as new: no clusters, tasks, services, load balancers, images, logs, secrets, certificates or
+    /// file systems, and the default VPC.
     ///
     /// The nodes stop the tasks by themselves once these are gone from their assignments.
     pub async fn reset(&self) -> Result<(), ResetError> {
@@ -88,6 +90,8 @@ impl Control {
         let now = self.now();
         self.store()
             .change(|draft| {
+                // The authority stays: whoever tests here may trust it.
+                clear::<Certificate>(draft);
                 clear::<Secret>(draft);
                 clear::<Parameter>(draft);
                 for interface in draft.list::<NetworkInterface>("") {

@@ -71,6 +71,11 @@ impl World {
         world
     }
 
+    /// The file with everything that is kept.
+    pub(crate) fn state_file(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
     /// Ends the control plane and starts another one over the same state.
     pub(crate) async fn restart(mut self) -> World {
         drop(self.stop.take());

@@ -52,6 +52,7 @@ fn listener() -> wharf_model::load_balancer::Listener {
             target_groups: Vec::new(),
             sticky_secs: None,
         },
+        certificates: Vec::new(),
         attributes: Default::default(),
         created_at: Timestamp(0),
         tags: Vec::new(),

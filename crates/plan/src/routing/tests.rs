@@ -38,6 +38,7 @@ fn listener(balancer: &LoadBalancer, port: u16, groups: &[&TargetGroup]) -> Arc<
             sticky_secs: None,
         },
         attributes: Default::default(),
+        certificates: Vec::new(),
         created_at: Timestamp(0),
         tags: Vec::new(),
     })
