@@ -71,3 +71,20 @@ def test_an_access_point_keeps_its_user_and_directory(efs, file_system):
 def test_the_cli_lists_file_systems(aws, file_system):
     listed = aws("efs describe-file-systems")["FileSystems"]
     assert file_system["FileSystemId"] in [found["FileSystemId"] for found in listed]
+
+
+def test_each_operation_answers_with_its_own_status(efs, client):
+    subnet = client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    status = lambda answer: answer["ResponseMetadata"]["HTTPStatusCode"]
+    made = efs.create_file_system(CreationToken=uuid.uuid4().hex)
+    id = made["FileSystemId"]
+    target = efs.create_mount_target(FileSystemId=id, SubnetId=subnet)
+    point = efs.create_access_point(ClientToken=uuid.uuid4().hex, FileSystemId=id)
+    assert [status(answer) for answer in (made, target, point)] == [201, 200, 200]
+    assert status(efs.describe_file_systems(FileSystemId=id)) == 200
+    gone = (
+        efs.delete_access_point(AccessPointId=point["AccessPointId"]),
+        efs.delete_mount_target(MountTargetId=target["MountTargetId"]),
+        efs.delete_file_system(FileSystemId=id),
+    )
+    assert [status(answer) for answer in gone] == [204, 204, 204]

@@ -1,6 +1,7 @@
 //! From a request's body to a typed input, and from a typed output to an answer's body.
 
 use bytes::Bytes;
+use http::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wharf_aws::{Protocol, Service};
@@ -49,10 +50,24 @@ impl Body {
 /// What is sent back when an operation succeeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
+    /// The status, which only REST services vary.
+    pub status: StatusCode,
     /// The content type.
     pub content_type: &'static str,
     /// The encoded output.
     pub body: Bytes,
+}
+
+impl Answer {
+    /// Returns the answer to a request that has made something.
+    pub(crate) fn created(self) -> Answer {
+        Answer { status: StatusCode::CREATED, ..self }
+    }
+
+    /// Returns the answer of an operation that has nothing to say.
+    pub(crate) fn silent(self) -> Answer {
+        Answer { status: StatusCode::NO_CONTENT, body: Bytes::new(), ..self }
+    }
 }
 
 /// Decodes the body, runs `act` on the input and encodes what it returns.
@@ -73,5 +88,5 @@ where
     let output = act(input).await.map_err(Into::into)?;
     let encoded = wharf_aws::encode(service, protocol, &operation, &request_id, &output)
         .map_err(|error| Fault::ours(&error))?;
-    Ok(Answer { content_type: protocol.content_type(), body: encoded.into() })
+    Ok(Answer { status: StatusCode::OK, content_type: protocol.content_type(), body: encoded.into() })
 }

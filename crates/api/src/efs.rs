@@ -12,7 +12,7 @@ use wharf_model::tag;
 
 use crate::{Answer, Body, Caller, Fault, answer};
 
-/// Runs one operation of the service.
+/// Runs one operation of the service. Making a file system and deleting have statuses of their own, as in its model.
 pub async fn dispatch(
     control: &Control,
     _caller: &Caller,
@@ -20,15 +20,23 @@ pub async fn dispatch(
     body: Body,
 ) -> Result<Answer, Fault> {
     match operation {
-        "CreateFileSystem" => answer(body, |input| file_systems::create(control, input)).await,
+        "CreateFileSystem" => {
+            answer(body, |input| file_systems::create(control, input)).await.map(Answer::created)
+        }
         "DescribeFileSystems" => answer(body, |input| file_systems::describe(control, input)).await,
-        "DeleteFileSystem" => answer(body, |input| file_systems::delete(control, input)).await,
+        "DeleteFileSystem" => {
+            answer(body, |input| file_systems::delete(control, input)).await.map(Answer::silent)
+        }
         "CreateMountTarget" => answer(body, |input| mount_targets::create(control, input)).await,
         "DescribeMountTargets" => answer(body, |input| mount_targets::describe(control, input)).await,
-        "DeleteMountTarget" => answer(body, |input| mount_targets::delete(control, input)).await,
+        "DeleteMountTarget" => {
+            answer(body, |input| mount_targets::delete(control, input)).await.map(Answer::silent)
+        }
         "CreateAccessPoint" => answer(body, |input| access_points::create(control, input)).await,
         "DescribeAccessPoints" => answer(body, |input| access_points::describe(control, input)).await,
-        "DeleteAccessPoint" => answer(body, |input| access_points::delete(control, input)).await,
+        "DeleteAccessPoint" => {
+            answer(body, |input| access_points::delete(control, input)).await.map(Answer::silent)
+        }
         _ => Err(Fault::unknown_operation()),
     }
 }

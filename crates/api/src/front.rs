@@ -139,6 +139,7 @@ impl Front {
         match outcome {
             Ok(answer) => {
                 let mut response = Response::new(whole(answer.body));
+                *response.status_mut() = answer.status;
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
                 response
             }
