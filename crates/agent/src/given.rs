@@ -39,9 +39,9 @@ impl Given {
         self.known().get(task).cloned()
     }
 
-    /// Returns what a task is given; waits for control to say it. A task that needs nothing does not wait.
+    /// Returns what a task is given; waits for control to say it. A task that it need not look at does not wait.
     pub(crate) async fn of(&self, assignment: &Assignment) -> Gift {
-        if !provisions::are_needed(assignment) {
+        if !provisions::are_awaited(assignment) {
             return Arc::new(Ok(Provisions::default()));
         }
         loop {

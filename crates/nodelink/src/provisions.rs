@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wharf_model::{
     file_system::{Creation, PosixUser},
     secret::Plain,
-    task_definition::{ContainerDefinition, VolumeSource},
+    task_definition::{ContainerDefinition, LogDriver, VolumeSource},
 };
 
 /// What a task is given.
@@ -60,6 +60,20 @@ pub fn are_needed(assignment: &Assignment) -> bool {
     let efs = |source: &VolumeSource| matches!(source, VolumeSource::Efs(_));
     assignment.volumes.iter().any(|volume| efs(&volume.source))
         || assignment.containers.iter().any(|(container, _)| are_needed_by(container))
+}
+
+/// Returns whether a task waits for what control says about it before it starts: also the task that is given nothing, when
+/// control has to look whether it can start.
+pub fn are_awaited(assignment: &Assignment) -> bool {
+    are_needed(assignment) || assignment.containers.iter().any(|(container, _)| needs_its_group(container))
+}
+
+/// Returns whether a container writes to a log group that somebody else has made.
+fn needs_its_group(container: &ContainerDefinition) -> bool {
+    container.log_configuration.as_ref().is_some_and(|log| {
+        log.driver == LogDriver::Awslogs
+            && log.options.get("awslogs-create-group").is_none_or(|create| create != "true")
+    })
 }
 
 fn are_needed_by(container: &ContainerDefinition) -> bool {

@@ -169,8 +169,12 @@ fn holds_until(deadline: Instant, mut holds: impl FnMut() -> bool) -> bool {
 pub(crate) fn script(number: u8, script: &str) -> Assignment {
     let task: TaskId = format!("{number:032x}").parse().unwrap();
     let place = Place { region: "us-east-1".to_owned(), account: "123456789012".to_owned() };
-    let options =
-        [("awslogs-group", "/box"), ("awslogs-region", "us-east-1"), ("awslogs-stream-prefix", "test")];
+    let options = [
+        ("awslogs-group", "/box"),
+        ("awslogs-region", "us-east-1"),
+        ("awslogs-stream-prefix", "test"),
+        ("awslogs-create-group", "true"),
+    ];
     let options = options.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let container = ContainerDefinition {
         command: Some(vec![script.to_owned()]),

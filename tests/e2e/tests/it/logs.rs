@@ -81,6 +81,46 @@ fn no_line_is_lost_or_waited_for_however_fast_and_whoever_is_away() {
 }
 
 #[test]
+fn a_task_whose_log_group_is_missing_does_not_start_unless_it_asks_for_the_group() {
+    let wharf = Wharf::start(&["--ephemeral"]);
+    let aws = wharf.aws();
+    let image = wharf.push("fastapi");
+    let log = |group: &str, create: &str| {
+        json!({"logDriver": "awslogs", "options": {
+            "awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "t",
+            "awslogs-create-group": create}})
+    };
+    let written =
+        |create| json!([python("x", &image, "print('written', flush=True)", log("/missing", create))]);
+    let groups =
+        || aws.json("logs describe-log-groups --log-group-name-prefix /missing")["logGroups"].clone();
+
+    let arn = start(&aws, written("false"));
+    until(&aws, &arn, "STOPPED");
+    let task = aws.json(&format!("ecs describe-tasks --tasks {arn}"))["tasks"][0].clone();
+    assert_eq!(task["stopCode"], "TaskFailedToStart");
+    let reason = text(&task["stoppedReason"]);
+    assert!(reason.starts_with("ResourceInitializationError: failed to validate logger args"), "{reason}");
+    assert!(
+        reason.contains("The specified log group does not exist") && reason.contains("/missing"),
+        "{reason}"
+    );
+    assert_eq!(task["containers"][0]["exitCode"], Value::Null, "it never ran");
+    assert_eq!(groups(), json!([]), "and the group was not made");
+
+    let arn = start(&aws, written("true"));
+    until(&aws, &arn, "STOPPED");
+    within(Duration::from_secs(20), "its line", || (lines_of(&wharf, &arn) == ["written"]).then_some(()));
+    assert_eq!(groups().as_array().map(Vec::len), Some(1));
+
+    // Now it is there.
+    let arn = start(&aws, written("false"));
+    until(&aws, &arn, "STOPPED");
+    within(Duration::from_secs(20), "its line", || (lines_of(&wharf, &arn) == ["written"]).then_some(()));
+    wharf.down();
+}
+
+#[test]
 fn each_driver_does_what_its_options_say() {
     let wharf = Wharf::start(&["--ephemeral"]);
     let aws = wharf.aws();

@@ -47,14 +47,15 @@ pub(super) async fn add(
     if !has_volumes && !are_needed(assignment) {
         return Ok(spec);
     }
-    let provisions = provisions(node, record).await?;
+    // A container that is given nothing is started again also while control is away.
+    let given = if are_needed(assignment) { provisions(node, record).await? } else { Provisions::default() };
     let (node, record) = (node.clone(), record.clone());
     let work = tokio::task::spawn_blocking(move || {
         let failed = |error| format!("CannotCreateContainerError: {}", chain(&error));
-        let mounts = node.volumes.mounts(&record, place, &provisions).map_err(failed)?;
+        let mounts = node.volumes.mounts(&record, place, &given).map_err(failed)?;
         let id = &record.notes[place].id;
         let storage = node.volumes.writable(&record.assignment, id).map_err(failed)?;
-        let container = provisions.containers.get(place).cloned().unwrap_or_default();
+        let container = given.containers.get(place).cloned().unwrap_or_default();
         Ok(ContainerSpec {
             mounts,
             storage,

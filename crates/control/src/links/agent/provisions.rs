@@ -6,6 +6,7 @@
 use crate::{
     Control,
     operations::{
+        log_groups,
         parameters::{self, Reference},
         secrets::{self, Wanted},
     },
@@ -14,12 +15,13 @@ use serde::Deserialize;
 use wharf_model::{
     Arn,
     secret::Plain,
-    task_definition::{ContainerDefinition, Secret},
+    task_definition::{ContainerDefinition, LogConfiguration, Secret},
 };
 use wharf_nodelink::{
     agent::{Assignment, ToAgent},
-    provisions::{ContainerProvisions, Login, Provisions, are_needed},
+    provisions::{ContainerProvisions, Login, Provisions, are_awaited},
 };
+use wharf_plan::logging::{self, Logging};
 
 mod environment_files;
 mod file_trees;
@@ -45,7 +47,7 @@ pub(super) async fn add(control: &Control, frames: Vec<ToAgent>) -> Vec<ToAgent>
             | ToAgent::Answer { .. }
             | ToAgent::PinnedImages(_) => Vec::new(),
         };
-        for assignment in needing.into_iter().filter(|assignment| are_needed(assignment)) {
+        for assignment in needing.into_iter().filter(|assignment| are_awaited(assignment)) {
             let provisions = Box::new(provisions(control, assignment).await);
             all.push(ToAgent::Provide { task: assignment.task.clone(), provisions });
         }
@@ -69,13 +71,40 @@ fn looked_up(control: &Control, definition: &ContainerDefinition) -> Result<Cont
         secrets.iter().map(value).collect()
     };
     let log = definition.log_configuration.as_ref();
+    let log_options = log.map_or(Ok(Vec::new()), |log| values(&log.secret_options))?;
+    if let Some(log) = log {
+        find_group(control, log, &log_options)?;
+    }
     let credentials = definition.repository_credentials.as_deref();
     Ok(ContainerProvisions {
         variables: Vec::new(),
         secrets: values(&definition.secrets)?,
-        log_options: log.map_or(Ok(Vec::new()), |log| values(&log.secret_options))?,
+        log_options,
         login: credentials.map(|secret| login(control, secret)).transpose()?,
     })
+}
+
+/// Refuses a container whose lines would have no log group to go to, as AWS does.
+///
+/// A group that `awslogs-create-group` asks for is made with the first lines.
+fn find_group(
+    control: &Control,
+    log: &LogConfiguration,
+    secret_options: &[(String, Plain)],
+) -> Result<(), String> {
+    let mut whole = log.clone();
+    let known = secret_options.iter();
+    whole.options.extend(known.map(|(name, value)| (name.clone(), value.reveal().to_owned())));
+    match logging::read(&whole) {
+        Ok(Logging::Group(group)) if !group.create && log_groups::find(control, &group.name).is_err() => {
+            Err(format!(
+                "ResourceInitializationError: failed to validate logger args: failed to create Cloudwatch log stream: \
+                 ResourceNotFoundException: The specified log group does not exist. ({})",
+                group.name
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns what a `valueFrom` stands for.
