@@ -3,6 +3,7 @@
 mod linux;
 mod namespaces;
 
+pub(crate) use linux::refusal;
 pub(crate) use namespaces::{holder, holder_id, shares};
 
 use crate::{files, record::Record};

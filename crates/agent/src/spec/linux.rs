@@ -4,6 +4,7 @@ use wharf_model::{
     Mebibytes,
     task_definition::{ContainerDefinition, DevicePermission, LinuxParameters},
 };
+use wharf_sandbox::cgroup::Hierarchy;
 use wharf_sandbox::spec::{ContainerSpec, Device, First, Limits, Tmpfs};
 
 /// With this among its security options, a container's programs can gain privileges, as everywhere outside of Wharf.
@@ -24,6 +25,20 @@ pub(super) fn limits(definition: &ContainerDefinition) -> Limits {
         // As on ECS, without swap to be used it means nothing.
         swappiness: linux.and_then(|linux| linux.swappiness).filter(|_| max_swap.is_some()).map(u64::from),
     }
+}
+
+/// Returns what of a task this machine cannot give, before anything is fetched or made for it.
+///
+/// With cgroup v2 the kernel knows swappiness for the whole machine only. Docker drops the wish there with a warning that
+/// nobody sees.
+pub(crate) fn refusal(definitions: &[&ContainerDefinition], hierarchy: &Hierarchy) -> Option<String> {
+    let Hierarchy::V2 { .. } = hierarchy else { return None };
+    let asking = definitions.iter().find(|definition| limits(definition).swappiness.is_some())?;
+    Some(format!(
+        "CannotCreateContainerError: 'swappiness' of container '{}' cannot be honoured: with cgroup v2, which this \
+         machine has, the kernel keeps no swappiness for a container. Leave linuxParameters.swappiness out",
+        asking.name
+    ))
 }
 
 /// Gives a container what its definition asks for.

@@ -161,3 +161,25 @@ fn a_role_brings_its_keys_and_the_way_to_where_they_are_good() {
         "{own:?}"
     );
 }
+
+#[test]
+fn swappiness_is_refused_by_name_where_the_kernel_has_none_for_a_container() {
+    use wharf_model::task_definition::LinuxParameters;
+    use wharf_sandbox::cgroup::Hierarchy;
+    let asking = |max_swap| ContainerDefinition {
+        linux_parameters: Some(LinuxParameters {
+            max_swap,
+            swappiness: Some(10),
+            ..LinuxParameters::default()
+        }),
+        ..ContainerDefinition::new("db", "postgres")
+    };
+    let (asks, plain) = (asking(Some(Mebibytes(16))), ContainerDefinition::new("app", "hello"));
+    let second = Hierarchy::V2 { mount: "/sys/fs/cgroup".into() };
+    let first = Hierarchy::V1 { mounts: Default::default() };
+    let why = refusal(&[&plain, &asks], &second).unwrap();
+    assert!(why.contains("'swappiness' of container 'db'") && why.contains("cgroup v2"), "{why}");
+    assert_eq!(refusal(&[&plain, &asks], &first), None);
+    assert_eq!(refusal(&[&plain], &second), None);
+    assert_eq!(refusal(&[&asking(None)], &second), None, "without swap it means nothing");
+}

@@ -1,6 +1,6 @@
 //! What a task is given while it starts: volumes, secrets, logins. And what of it is given back.
 
-use crate::{error::chain, node::Node, record::Record};
+use crate::{error::chain, node::Node, record::Record, spec};
 use std::sync::Arc;
 use wharf_image::Login;
 use wharf_model::{secret::Plain, task_definition::ContainerDefinition};
@@ -12,8 +12,12 @@ const OWN: [&str; 3] = ["ECS_CONTAINER_METADATA_URI_V4", "ECS_CONTAINER_METADATA
 
 /// Makes what the task's volumes need, once control has said what the task is given.
 pub(super) async fn prepare(node: Arc<Node>, record: Arc<Record>) -> Result<(), String> {
-    let provisions = provisions(&node, &record).await?;
     let assignment = &record.assignment;
+    let definitions: Vec<_> = assignment.containers.iter().map(|(definition, _)| definition).collect();
+    if let Some(why) = spec::refusal(&definitions, &node.hierarchy) {
+        return Err(why);
+    }
+    let provisions = provisions(&node, &record).await?;
     if assignment.volumes.is_empty() && assignment.ephemeral_storage_gib.is_none() {
         return Ok(());
     }
