@@ -5,6 +5,7 @@
 mod balancer;
 mod certificates;
 mod node;
+mod provisions;
 mod services;
 mod tasks;
 mod world;

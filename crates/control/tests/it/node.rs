@@ -18,6 +18,7 @@ use wharf_model::{
 use wharf_nodelink::{
     VERSION,
     agent::{Assignment, ContainerReport, FromAgent, TaskReport, ToAgent},
+    provisions::Provisions,
     read_frame, write_frame,
 };
 
@@ -31,6 +32,7 @@ pub(crate) struct Node {
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) assignments: HashMap<TaskId, Assignment>,
+    pub(crate) provided: HashMap<TaskId, Result<Provisions, String>>,
     pub(crate) forgotten: Vec<TaskId>,
     pub(crate) frames: usize,
     /// Whether tasks fail to start.
@@ -106,8 +108,11 @@ fn obey(seen: &mut Seen, frame: ToAgent, control: &Control) -> Vec<TaskReport> {
             seen.forgotten.push(task);
             Vec::new()
         }
+        ToAgent::Provide { task, provisions } => {
+            seen.provided.insert(task, *provisions);
+            Vec::new()
+        }
         ToAgent::Settings(_)
-        | ToAgent::Provide { .. }
         | ToAgent::Answer { .. }
         | ToAgent::PinnedImages(_)
         | ToAgent::LogsStored { .. } => Vec::new(),

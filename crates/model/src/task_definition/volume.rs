@@ -62,7 +62,8 @@ pub struct EfsVolume {
     pub file_system_id: String,
     /// The directory in it.
     pub root_directory: Option<String>,
-    /// Whether it is encrypted on its way (`ENABLED`).
+    /// Whether it is encrypted on its way (`ENABLED`). Met without doing anything: the tree is a directory of the node, so
+    /// no byte of it travels.
     pub transit_encryption: Option<bool>,
     /// The port for that.
     pub transit_encryption_port: Option<u16>,

@@ -62,7 +62,7 @@ async fn provisions(control: &Control, assignment: &Assignment) -> Result<Provis
         let variables = environment_files::read(control, &definition.environment_files).await?;
         containers.push(ContainerProvisions { variables, ..looked_up(control, definition)? });
     }
-    Ok(Provisions { containers, trees: file_trees::of(control, &assignment.volumes)? })
+    Ok(Provisions { containers, trees: file_trees::of(control, assignment)? })
 }
 
 fn looked_up(control: &Control, definition: &ContainerDefinition) -> Result<ContainerProvisions, String> {

@@ -139,6 +139,10 @@ fn check_efs(name: &str, efs: &EfsVolume) -> Result<(), Error> {
     if !root.starts_with('/') || root.split('/').any(|part| part == "..") {
         return Err(invalid(format!("'rootDirectory' must be an absolute path without '..', not '{root}'.")));
     }
+    let encrypted = efs.transit_encryption == Some(true);
+    if !encrypted && efs.transit_encryption_port.is_some() {
+        return Err(invalid("'transitEncryptionPort' needs 'transitEncryption' to be ENABLED.".to_owned()));
+    }
     let Some(authorization) = &efs.authorization else { return Ok(()) };
     if let Some(point) = &authorization.access_point_id {
         if !id(point, "fsap-") {
@@ -148,7 +152,6 @@ fn check_efs(name: &str, efs: &EfsVolume) -> Result<(), Error> {
             return Err(invalid("With an access point 'rootDirectory' must be omitted or '/'.".to_owned()));
         }
     }
-    let encrypted = efs.transit_encryption == Some(true);
     if !encrypted && (authorization.access_point_id.is_some() || authorization.iam == Some(true)) {
         return Err(invalid(
             "'transitEncryption' must be ENABLED with an access point or IAM authorization.".to_owned(),

@@ -3,20 +3,21 @@
 use crate::Control;
 use wharf_model::{
     file_system::{AccessPoint, FileSystem},
-    task_definition::{EfsVolume, Volume, VolumeSource},
+    task_definition::{EfsVolume, VolumeSource},
 };
-use wharf_nodelink::provisions::FileTree;
+use wharf_nodelink::{agent::Assignment, provisions::FileTree};
 
 /// Returns the directory tree behind each volume that is one's.
-pub(super) fn of(control: &Control, volumes: &[Volume]) -> Result<Vec<FileTree>, String> {
-    let efs = volumes.iter().filter_map(|volume| match &volume.source {
+pub(super) fn of(control: &Control, assignment: &Assignment) -> Result<Vec<FileTree>, String> {
+    let efs = assignment.volumes.iter().filter_map(|volume| match &volume.source {
         VolumeSource::Efs(efs) => Some((&volume.name, efs)),
         VolumeSource::Host { .. } | VolumeSource::Docker(_) => None,
     });
-    efs.map(|(name, efs)| tree(control, name, efs)).collect()
+    let has_role = assignment.task_role_arn.is_some();
+    efs.map(|(name, efs)| tree(control, name, efs, has_role)).collect()
 }
 
-fn tree(control: &Control, volume: &str, efs: &EfsVolume) -> Result<FileTree, String> {
+fn tree(control: &Control, volume: &str, efs: &EfsVolume, has_role: bool) -> Result<FileTree, String> {
     let failed = |why: String| {
         format!(
             "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: {why}"
@@ -28,6 +29,14 @@ fn tree(control: &Control, volume: &str, efs: &EfsVolume) -> Result<FileTree, St
         let region = &control.config().place.region;
         return Err(failed(format!(
             "Failed to resolve \"{id}.efs.{region}.amazonaws.com\" - check that your file system ID is correct"
+        )));
+    }
+    // File systems have no policies here, and on AWS one without a policy lets every client in. What is left of `iam` is
+    // that there must be somebody to mount it as.
+    if efs.authorization.as_ref().is_some_and(|authorization| authorization.iam == Some(true)) && !has_role {
+        return Err(failed(format!(
+            "volume '{volume}' is mounted with 'iam' ENABLED, which needs a task role, and neither the task definition \
+             nor the task's overrides name one in 'taskRoleArn'"
         )));
     }
     let point = efs.authorization.as_ref().and_then(|authorization| authorization.access_point_id.as_ref());

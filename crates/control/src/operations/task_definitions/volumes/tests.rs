@@ -73,6 +73,8 @@ fn a_file_system_is_entered_by_an_access_point_only_at_its_root_and_encrypted() 
     volume(efs(|efs| efs.root_directory = Some("app".to_owned())), "rootDirectory");
     volume(efs(|efs| efs.file_system_id = "../../etc".to_owned()), "id of a file system");
     volume(efs(point), "transitEncryption");
+    volume(efs(|efs| efs.transit_encryption = Some(true)), "");
+    volume(efs(|efs| efs.transit_encryption_port = Some(2999)), "transitEncryptionPort");
     let encrypted = |efs: &mut EfsVolume| {
         point(efs);
         efs.transit_encryption = Some(true);
