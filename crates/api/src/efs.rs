@@ -5,12 +5,11 @@ mod file_systems;
 mod mount_targets;
 
 use http::StatusCode;
-use wharf_aws::efs::Tag;
 use wharf_control::Control;
 use wharf_control::operations::file_systems::Error;
-use wharf_model::tag;
+use wharf_model::tag::Tag;
 
-use crate::{Answer, Body, Caller, Fault, answer};
+use crate::{Answer, Body, Caller, Fault, answer, given};
 
 /// Runs one operation of the service. Making a file system and deleting have statuses of their own, as in its model.
 pub async fn dispatch(
@@ -79,14 +78,10 @@ fn required<T>(member: &str, given: Option<T>) -> Result<T, Fault> {
     given.ok_or_else(|| invalid(format!("Missing required parameter: {member}")))
 }
 
-fn tags(given: Vec<Tag>) -> Vec<tag::Tag> {
-    given.into_iter().map(|tag| tag::Tag { key: tag.key, value: tag.value }).collect()
-}
-
 /// Returns tags as they are shown, and the name among them.
-fn shown_tags(tags: &[tag::Tag]) -> (Vec<Tag>, Option<String>) {
+fn shown_tags(tags: &[Tag]) -> (Vec<wharf_aws::Tag>, Option<String>) {
     let name = tags.iter().find(|tag| tag.key == "Name").map(|tag| tag.value.clone());
-    (tags.iter().map(|tag| Tag { key: tag.key.clone(), value: tag.value.clone() }).collect(), name)
+    (given::shown_tags(tags), name)
 }
 
 /// Returns a page of items, which are in the order of their ids.

@@ -41,6 +41,7 @@ pub mod efs;
 pub mod elbv2;
 mod error;
 mod front;
+mod given;
 pub mod logs;
 mod metrics;
 mod route;

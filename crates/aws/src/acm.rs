@@ -1,16 +1,7 @@
 //! Request and response shapes of Certificate Manager. Fields are AWS's members.
 
-use crate::{Hidden, Timestamp};
+use crate::{Hidden, LooseTag, Timestamp};
 use serde::{Deserialize, Serialize};
-
-/// A tag; this service writes its members with capitals.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct Tag {
-    pub key: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-}
 
 /// Input of ImportCertificate. Blobs are base64.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -20,7 +11,7 @@ pub struct ImportCertificateInput {
     pub certificate: Option<String>,
     pub private_key: Option<Hidden>,
     pub certificate_chain: Option<String>,
-    pub tags: Vec<Tag>,
+    pub tags: Vec<LooseTag>,
 }
 
 /// Input of RequestCertificate.
@@ -34,7 +25,7 @@ pub struct RequestCertificateInput {
     pub domain_validation_options: Vec<serde_json::Value>,
     pub options: Option<CertificateOptions>,
     pub certificate_authority_arn: Option<String>,
-    pub tags: Vec<Tag>,
+    pub tags: Vec<LooseTag>,
     pub key_algorithm: Option<String>,
     pub managed_by: Option<String>,
 }
@@ -202,16 +193,12 @@ pub struct CertificateSummary {
 #[serde(default, rename_all = "PascalCase")]
 pub struct CertificateTagsInput {
     pub certificate_arn: Option<String>,
-    pub tags: Vec<Tag>,
+    pub tags: Vec<LooseTag>,
 }
 
 /// Output of ListTagsForCertificate.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListTagsForCertificateOutput {
-    pub tags: Vec<Tag>,
+    pub tags: Vec<LooseTag>,
 }
-
-/// Output of the operations that answer nothing: `{}`.
-#[derive(Debug, Clone, Serialize)]
-pub struct Nothing {}

@@ -2,19 +2,9 @@
 
 mod layers;
 
-use crate::Timestamp;
+use crate::{Tag, Timestamp};
 pub use layers::*;
 use serde::{Deserialize, Serialize};
-
-/// A tag; this service writes its members with capitals.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Tag {
-    #[serde(rename = "Key")]
-    pub key: String,
-    #[serde(rename = "Value")]
-    pub value: String,
-}
 
 /// Input of CreateRepository.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -1,16 +1,8 @@
 //! Request and response shapes of Elastic File System. Fields are AWS's members; what stands in the path or the query is
 //! among them too.
 
-use crate::Timestamp;
+use crate::{Tag, Timestamp};
 use serde::{Deserialize, Serialize};
-
-/// A tag; this service writes its members with capitals.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct Tag {
-    pub key: String,
-    pub value: String,
-}
 
 /// Input of CreateFileSystem.
 #[derive(Debug, Clone, Default, Deserialize)]

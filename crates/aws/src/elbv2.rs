@@ -5,21 +5,13 @@ mod load_balancers;
 mod rules;
 mod target_groups;
 
+pub use crate::LooseTag as Tag;
 pub use listeners::*;
 pub use load_balancers::*;
 pub use rules::*;
 pub use target_groups::*;
 
 use serde::{Deserialize, Serialize};
-
-/// A tag.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct Tag {
-    pub key: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-}
 
 /// A named setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

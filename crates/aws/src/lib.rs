@@ -35,10 +35,12 @@ pub mod service;
 pub mod sigv4;
 pub mod ssm;
 pub mod sts;
+mod tag;
 mod timestamp;
 pub mod xml;
 
 pub use codec::{DecodeError, Empty, EncodeError, decode, encode};
 pub use hidden::Hidden;
 pub use service::{Protocol, Service};
+pub use tag::{LooseTag, Tag};
 pub use timestamp::Timestamp;

@@ -1,16 +1,8 @@
 //! Request and response shapes of Secrets Manager. Fields are AWS's members.
 
-use crate::{Hidden, Timestamp};
+use crate::{Hidden, Tag, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// A tag; this service writes its members with capitals.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct Tag {
-    pub key: String,
-    pub value: String,
-}
 
 /// Input of CreateSecret.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -1,15 +1,7 @@
 //! Request and response shapes of the parameter store. Fields are AWS's members.
 
-use crate::{Hidden, Timestamp};
+use crate::{Hidden, Tag, Timestamp};
 use serde::{Deserialize, Serialize};
-
-/// A tag; this service writes its members with capitals.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub struct Tag {
-    pub key: String,
-    pub value: String,
-}
 
 /// Input of PutParameter.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -159,10 +151,6 @@ pub struct DeleteParametersOutput {
     pub deleted_parameters: Vec<String>,
     pub invalid_parameters: Vec<String>,
 }
-
-/// The answer of operations that return nothing: an object, because clients read one.
-#[derive(Debug, Clone, Serialize)]
-pub struct Nothing {}
 
 /// Input of the operations on tags.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -2,8 +2,9 @@
 
 use wharf_aws::acm::{
     CertificateNamed, CertificateTagsInput, DescribeCertificateOutput, GetCertificateOutput,
-    ImportCertificateInput, ListTagsForCertificateOutput, Nothing, RequestCertificateInput, Tag,
+    ImportCertificateInput, ListTagsForCertificateOutput, RequestCertificateInput,
 };
+use wharf_aws::{Empty, LooseTag};
 use wharf_control::Control;
 use wharf_control::operations::certificates::{self, Import, Request};
 use wharf_model::Arn;
@@ -92,22 +93,22 @@ pub(super) async fn get(control: &Control, input: CertificateNamed) -> Result<Ge
     Ok(GetCertificateOutput { certificate: found.certificate.clone(), certificate_chain: chain })
 }
 
-pub(super) async fn delete(control: &Control, input: CertificateNamed) -> Result<Nothing, Fault> {
+pub(super) async fn delete(control: &Control, input: CertificateNamed) -> Result<Empty, Fault> {
     certificates::delete(control, &arn(input)?).await?;
-    Ok(Nothing {})
+    Ok(Empty {})
 }
 
-pub(super) async fn tag(control: &Control, input: CertificateTagsInput) -> Result<Nothing, Fault> {
+pub(super) async fn tag(control: &Control, input: CertificateTagsInput) -> Result<Empty, Fault> {
     let arn = required("certificateArn", input.certificate_arn)?;
     certificates::tag(control, &arn, given::tags(input.tags)).await?;
-    Ok(Nothing {})
+    Ok(Empty {})
 }
 
-pub(super) async fn untag(control: &Control, input: CertificateTagsInput) -> Result<Nothing, Fault> {
+pub(super) async fn untag(control: &Control, input: CertificateTagsInput) -> Result<Empty, Fault> {
     let arn = required("certificateArn", input.certificate_arn)?;
     let tags: Vec<_> = input.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
     certificates::untag(control, &arn, &tags).await?;
-    Ok(Nothing {})
+    Ok(Empty {})
 }
 
 pub(super) async fn tags(
@@ -116,7 +117,7 @@ pub(super) async fn tags(
 ) -> Result<ListTagsForCertificateOutput, Fault> {
     let found = certificates::find(control, &arn(input)?)?;
     let tags = found.tags.iter();
-    let tags = tags.map(|tag| Tag { key: tag.key.clone(), value: Some(tag.value.clone()) }).collect();
+    let tags = tags.map(|tag| LooseTag { key: tag.key.clone(), value: Some(tag.value.clone()) }).collect();
     Ok(ListTagsForCertificateOutput { tags })
 }
 

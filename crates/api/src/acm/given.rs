@@ -2,10 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use wharf_aws::acm;
-use wharf_model::tag::Tag;
 
-use crate::Fault;
+pub(super) use crate::given::loose_tags as tags;
+use crate::{Fault, given};
 
 pub(super) fn invalid(message: impl Into<String>) -> Fault {
     Fault::caller("ValidationException", message)
@@ -16,11 +15,7 @@ pub(super) fn unsupported(member: &str) -> Fault {
 }
 
 pub(super) fn required<T>(member: &str, given: Option<T>) -> Result<T, Fault> {
-    given.ok_or_else(|| {
-        invalid(format!(
-            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
-        ))
-    })
+    given::required("ValidationException", member, given)
 }
 
 /// Returns the text that a member holds as base64.
@@ -29,10 +24,6 @@ pub(super) fn text(member: &str, given: &str) -> Result<String, Fault> {
         .decode(given)
         .map_err(|_| Fault::caller("SerializationException", format!("{member} is not base64.")))?;
     String::from_utf8(bytes).map_err(|_| invalid(format!("{member} is not a PEM text")))
-}
-
-pub(super) fn tags(given: Vec<acm::Tag>) -> Vec<Tag> {
-    given.into_iter().map(|tag| Tag { key: tag.key, value: tag.value.unwrap_or_default() }).collect()
 }
 
 /// Returns a token that may be one.

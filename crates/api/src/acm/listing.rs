@@ -10,7 +10,7 @@ use wharf_model::certificate::Certificate;
 
 use super::given::{invalid, unsupported};
 use super::shown;
-use crate::Fault;
+use crate::{Fault, given};
 
 const STATUSES: [&str; 7] =
     ["PENDING_VALIDATION", "ISSUED", "INACTIVE", "EXPIRED", "VALIDATION_TIMED_OUT", "REVOKED", "FAILED"];
@@ -43,8 +43,7 @@ pub(super) async fn list(
         (Some(other), _) => return Err(invalid(format!("SortBy '{other}' must be CREATED_AT"))),
         (None, Some(_)) => return Err(invalid("SortBy must be given with SortOrder")),
     }
-    let limit =
-        usize::try_from(input.max_items.unwrap_or(100)).ok().filter(|limit| (1..=1000).contains(limit));
+    let limit = given::limit(input.max_items.or(Some(100)), 1000);
     let limit = limit.ok_or_else(|| invalid("MaxItems must be between 1 and 1000"))?;
     let numbered: Vec<(usize, Arc<Certificate>)> = found.into_iter().enumerate().collect();
     let key = |(place, _): &(usize, Arc<Certificate>)| format!("{place:010}");

@@ -8,11 +8,11 @@ use wharf_aws::ecr::{
 use wharf_aws::{Empty, Timestamp};
 use wharf_control::Control;
 use wharf_control::operations::{lifecycle_policies, repositories};
-use wharf_model::{Arn, repository::LifecyclePolicy, tag};
+use wharf_model::{Arn, repository::LifecyclePolicy};
 
 use super::repositories::mutability_of;
 use super::{check_registry, invalid, required};
-use crate::Fault;
+use crate::{Fault, given};
 
 fn registry_id(control: &Control) -> String {
     control.config().place.account.clone()
@@ -114,8 +114,7 @@ pub(super) async fn put_scanning(
 
 pub(super) async fn tag(control: &Control, input: TagInput) -> Result<Empty, Fault> {
     let name = by_arn(required("resourceArn", input.resource_arn)?)?;
-    let tags = input.tags.into_iter().map(|tag| tag::Tag { key: tag.key, value: tag.value }).collect();
-    repositories::tag(control, &name, tags).await?;
+    repositories::tag(control, &name, given::tags(input.tags)).await?;
     Ok(Empty {})
 }
 

@@ -3,14 +3,14 @@
 use wharf_aws::Timestamp;
 use wharf_aws::ecr::{
     CreateRepositoryInput, DeleteRepositoryInput, DescribeRepositoriesInput, DescribeRepositoriesOutput,
-    Encryption, ImageScanning, ListTagsInput, ListTagsOutput, Repository, RepositoryOutput, Tag,
+    Encryption, ImageScanning, ListTagsInput, ListTagsOutput, Repository, RepositoryOutput,
 };
 use wharf_control::Control;
 use wharf_control::operations::repositories;
-use wharf_model::{InvalidName, repository, tag};
+use wharf_model::{InvalidName, repository};
 
 use super::{check_registry, invalid, page, required};
-use crate::Fault;
+use crate::{Fault, given};
 
 pub(super) async fn create(
     control: &Control,
@@ -33,8 +33,7 @@ pub(super) async fn create(
             "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'' (given: '{name}')"
         ))
     })?;
-    let tags = input.tags.into_iter().map(|tag| tag::Tag { key: tag.key, value: tag.value }).collect();
-    let made = repositories::create(control, name, immutable, tags).await?;
+    let made = repositories::create(control, name, immutable, given::tags(input.tags)).await?;
     Ok(RepositoryOutput { repository: show(control, &made) })
 }
 
@@ -70,11 +69,9 @@ pub(super) async fn delete(
 }
 
 pub(super) async fn list_tags(control: &Control, input: ListTagsInput) -> Result<ListTagsOutput, Fault> {
-    let given = required("resourceArn", input.resource_arn)?;
-    let name = super::policies::by_arn(given)?;
+    let name = super::policies::by_arn(required("resourceArn", input.resource_arn)?)?;
     let found = repositories::find(control, &name)?;
-    let tags = found.tags.iter().map(|tag| Tag { key: tag.key.clone(), value: tag.value.clone() }).collect();
-    Ok(ListTagsOutput { tags })
+    Ok(ListTagsOutput { tags: given::shown_tags(&found.tags) })
 }
 
 fn show(control: &Control, found: &repository::Repository) -> Repository {

@@ -8,8 +8,8 @@ use wharf_control::Control;
 use wharf_control::operations::file_systems::{self, NewAccessPoint};
 use wharf_model::file_system;
 
-use super::{invalid, page, required, shown_tags, tags, unsupported};
-use crate::Fault;
+use super::{invalid, page, required, shown_tags, unsupported};
+use crate::{Fault, given};
 
 pub(super) async fn create(control: &Control, input: CreateAccessPointInput) -> Result<AccessPoint, Fault> {
     let root = input.root_directory.unwrap_or_default();
@@ -25,7 +25,7 @@ pub(super) async fn create(control: &Control, input: CreateAccessPointInput) -> 
         posix_user: posix_user.transpose()?,
         root_directory: root.path.unwrap_or_else(|| "/".to_owned()),
         creation: root.creation_info.map(creation).transpose()?,
-        tags: tags(input.tags),
+        tags: given::tags(input.tags),
     };
     let made = file_systems::create_access_point(control, new).await?;
     Ok(show(control, &made))

@@ -6,8 +6,8 @@ use wharf_control::Control;
 use wharf_control::operations::file_systems;
 use wharf_model::file_system;
 
-use super::{page, required, shown_tags, tags, unsupported};
-use crate::Fault;
+use super::{page, required, shown_tags, unsupported};
+use crate::{Fault, given};
 
 pub(super) async fn create(control: &Control, input: CreateFileSystemInput) -> Result<FileSystem, Fault> {
     let asked = [
@@ -30,7 +30,7 @@ pub(super) async fn create(control: &Control, input: CreateFileSystemInput) -> R
         }
     }
     let token = required("CreationToken", input.creation_token)?;
-    let made = file_systems::create(control, token, tags(input.tags)).await?;
+    let made = file_systems::create(control, token, given::tags(input.tags)).await?;
     show(control, &made).await
 }
 

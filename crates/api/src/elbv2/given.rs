@@ -3,10 +3,11 @@
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use wharf_aws::elbv2::{Tag, Target};
-use wharf_model::{Arn, tag};
+use wharf_aws::elbv2::Target;
+use wharf_model::Arn;
 
 use crate::Fault;
+pub(super) use crate::given::loose_tags as tags;
 
 /// The largest page, which is also the default.
 const PAGE_SIZE_MAX: usize = 400;
@@ -74,11 +75,6 @@ pub(super) fn id<T: FromStr>(given: &str, fault: impl FnOnce(&str) -> Fault) -> 
 /// Returns a number that fits its type.
 pub(super) fn number<T: TryFrom<i64>>(member: &str, given: i64) -> Result<T, Fault> {
     T::try_from(given).map_err(|_| invalid(format!("{member} '{given}' is out of range")))
-}
-
-/// Returns tags; a tag without a value has an empty one.
-pub(super) fn tags(given: Vec<Tag>) -> Vec<tag::Tag> {
-    given.into_iter().map(|tag| tag::Tag { key: tag.key, value: tag.value.unwrap_or_default() }).collect()
 }
 
 /// Returns a target's address and port.

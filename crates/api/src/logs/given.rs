@@ -2,18 +2,14 @@
 
 use wharf_model::{Arn, Timestamp};
 
-use crate::Fault;
+use crate::{Fault, given};
 
 pub(super) fn invalid(message: impl Into<String>) -> Fault {
     Fault::caller("InvalidParameterException", message)
 }
 
 pub(super) fn required<T>(member: &str, given: Option<T>) -> Result<T, Fault> {
-    given.ok_or_else(|| {
-        invalid(format!(
-            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
-        ))
-    })
+    given::required("InvalidParameterException", member, given)
 }
 
 /// Returns a group's name, if it may be one.
@@ -62,11 +58,8 @@ pub(super) fn stream_name(given: Option<String>) -> Result<String, Fault> {
 
 /// Returns how many items are wanted.
 pub(super) fn limit(given: Option<i64>, most: usize) -> Result<usize, Fault> {
-    let Some(given) = given else { return Ok(most) };
-    usize::try_from(given)
-        .ok()
-        .filter(|limit| (1..=most).contains(limit))
-        .ok_or_else(|| invalid(format!("limit '{given}' must be between 1 and {most}")))
+    let asked = given.unwrap_or_default();
+    given::limit(given, most).ok_or_else(|| invalid(format!("limit '{asked}' must be between 1 and {most}")))
 }
 
 pub(super) fn time(given: Option<i64>) -> Option<Timestamp> {

@@ -3,11 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use wharf_aws::Hidden;
-use wharf_aws::secrets_manager;
 use wharf_control::operations::secrets::Value;
-use wharf_model::{secret::Plain, tag::Tag};
+use wharf_model::secret::Plain;
 
-use crate::Fault;
+pub(super) use crate::given::{shown_tags, tags};
+use crate::{Fault, given};
 
 /// The key that AWS uses where none is named.
 const DEFAULT_KEY: &str = "alias/aws/secretsmanager";
@@ -21,15 +21,7 @@ pub(super) fn unsupported(member: &str) -> Fault {
 }
 
 pub(super) fn required<T>(member: &str, given: Option<T>) -> Result<T, Fault> {
-    given.ok_or_else(|| {
-        Fault::caller(
-            "ValidationException",
-            format!(
-                "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not \
-                 be null"
-            ),
-        )
-    })
+    given::required("ValidationException", member, given)
 }
 
 /// Returns a name, if it may be one.
@@ -79,14 +71,9 @@ pub(super) fn key(given: Option<&str>) -> Result<(), Fault> {
     }
 }
 
-pub(super) fn tags(given: Vec<secrets_manager::Tag>) -> Vec<Tag> {
-    given.into_iter().map(|tag| Tag { key: tag.key, value: tag.value }).collect()
-}
-
 /// Returns how many items are wanted.
 pub(super) fn limit(given: Option<i64>) -> Result<usize, Fault> {
-    let limit = usize::try_from(given.unwrap_or(100)).ok().filter(|limit| (1..=100).contains(limit));
-    limit.ok_or_else(|| invalid("MaxResults must be between 1 and 100."))
+    given::limit(given, 100).ok_or_else(|| invalid("MaxResults must be between 1 and 100."))
 }
 
 pub(super) fn bad_token() -> Fault {

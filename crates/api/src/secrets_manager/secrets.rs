@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wharf_aws::Timestamp;
 use wharf_aws::secrets_manager::{
     ChangeSecretInput, CreateSecretInput, DeleteSecretInput, DeleteSecretOutput, DescribedSecret,
-    NamedSecretInput, SecretOutput, Tag, TagInput,
+    NamedSecretInput, SecretOutput, TagInput,
 };
 use wharf_control::Control;
 use wharf_control::operations::secrets::{self, NewSecret};
@@ -109,14 +109,13 @@ pub(super) fn named(secret: &Secret, version_id: Option<String>) -> SecretOutput
 /// Returns what is shown of a secret besides its versions.
 pub(super) fn show(secret: &Secret) -> DescribedSecret {
     let time = |at: wharf_model::Timestamp| Timestamp::from_millis(at.0);
-    let tags = secret.tags.iter().map(|tag| Tag { key: tag.key.clone(), value: tag.value.clone() });
     DescribedSecret {
         arn: secret.arn.to_string(),
         name: secret.name.clone(),
         description: secret.description.clone(),
         last_changed_date: time(secret.changed_at),
         deleted_date: secret.deletion.map(|deletion| time(deletion.asked_at)),
-        tags: tags.collect(),
+        tags: given::shown_tags(&secret.tags),
         version_ids_to_stages: None,
         secret_versions_to_stages: None,
         created_date: time(secret.created_at),

@@ -3,7 +3,8 @@
 use wharf_control::operations::parameters::Tier;
 use wharf_model::secret::{ParameterKind, ParameterTier};
 
-use crate::Fault;
+pub(super) use crate::given::{shown_tags, tags};
+use crate::{Fault, given};
 
 /// The key that AWS uses where none is named.
 pub(super) const DEFAULT_KEY: &str = "alias/aws/ssm";
@@ -13,12 +14,7 @@ pub(super) fn invalid(message: impl Into<String>) -> Fault {
 }
 
 pub(super) fn required<T>(member: &str, given: Option<T>) -> Result<T, Fault> {
-    given.ok_or_else(|| {
-        invalid(format!(
-            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be \
-             null"
-        ))
-    })
+    given::required("ValidationException", member, given)
 }
 
 pub(super) fn kind(given: &str) -> Result<ParameterKind, Fault> {
@@ -63,11 +59,9 @@ pub(super) fn key(given: Option<&str>, kind: Option<ParameterKind>) -> Result<()
 
 /// Returns how many items are wanted.
 pub(super) fn limit(given: Option<i64>, most: usize) -> Result<usize, Fault> {
-    let Some(given) = given else { return Ok(most) };
-    usize::try_from(given)
-        .ok()
-        .filter(|limit| (1..=most).contains(limit))
-        .ok_or_else(|| invalid(format!("MaxResults '{given}' must be between 1 and {most}.")))
+    let asked = given.unwrap_or_default();
+    given::limit(given, most)
+        .ok_or_else(|| invalid(format!("MaxResults '{asked}' must be between 1 and {most}.")))
 }
 
 pub(super) fn bad_token() -> Fault {

@@ -1,13 +1,13 @@
 //! Single parameters: shapes to model and back.
 
 use wharf_aws::ssm::{
-    DeleteParametersOutput, GetParameterOutput, GetParametersOutput, NamedInput, Nothing, Parameter,
+    DeleteParametersOutput, GetParameterOutput, GetParametersOutput, NamedInput, Parameter,
     PutParameterInput, PutParameterOutput,
 };
-use wharf_aws::{Hidden, Timestamp};
+use wharf_aws::{Empty, Hidden, Timestamp};
 use wharf_control::Control;
 use wharf_control::operations::parameters::{self, Error, Found, NewValue, Reference};
-use wharf_model::{secret::Plain, tag::Tag};
+use wharf_model::secret::Plain;
 
 use super::given::{self, invalid, required};
 use crate::{Caller, Fault};
@@ -39,7 +39,7 @@ pub(super) async fn put(
         allowed_pattern: input.allowed_pattern,
         tier: given::tier(input.tier.as_deref())?,
         overwrite: input.overwrite,
-        tags: input.tags.into_iter().map(|tag| Tag { key: tag.key, value: tag.value }).collect(),
+        tags: given::tags(input.tags),
         by: caller.principal.clone(),
     };
     let (version, tier) = parameters::put(control, new).await?;
@@ -66,10 +66,10 @@ pub(super) async fn get_several(control: &Control, input: NamedInput) -> Result<
     Ok(output)
 }
 
-pub(super) async fn delete(control: &Control, input: NamedInput) -> Result<Nothing, Fault> {
+pub(super) async fn delete(control: &Control, input: NamedInput) -> Result<Empty, Fault> {
     let name = required("name", input.name)?;
     let (deleted, _) = parameters::delete(control, std::slice::from_ref(&name)).await?;
-    if deleted.is_empty() { Err(Error::NotFound(name).into()) } else { Ok(Nothing {}) }
+    if deleted.is_empty() { Err(Error::NotFound(name).into()) } else { Ok(Empty {}) }
 }
 
 pub(super) async fn delete_several(

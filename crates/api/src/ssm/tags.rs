@@ -1,31 +1,29 @@
 //! Tags of parameters: shapes to model and back.
 
-use wharf_aws::ssm::{ListTagsOutput, Nothing, Tag, TagsInput};
+use wharf_aws::Empty;
+use wharf_aws::ssm::{ListTagsOutput, TagsInput};
 use wharf_control::Control;
 use wharf_control::operations::parameters;
-use wharf_model::tag;
 
-use super::given::required;
+use super::given::{self, required};
 use crate::Fault;
 
-pub(super) async fn add(control: &Control, input: TagsInput) -> Result<Nothing, Fault> {
+pub(super) async fn add(control: &Control, input: TagsInput) -> Result<Empty, Fault> {
     let id = resource(input.resource_type.as_deref(), input.resource_id)?;
-    let tags = input.tags.into_iter().map(|tag| tag::Tag { key: tag.key, value: tag.value }).collect();
-    parameters::add_tags(control, &id, tags).await.map_err(of_resource)?;
-    Ok(Nothing {})
+    parameters::add_tags(control, &id, given::tags(input.tags)).await.map_err(of_resource)?;
+    Ok(Empty {})
 }
 
-pub(super) async fn remove(control: &Control, input: TagsInput) -> Result<Nothing, Fault> {
+pub(super) async fn remove(control: &Control, input: TagsInput) -> Result<Empty, Fault> {
     let id = resource(input.resource_type.as_deref(), input.resource_id)?;
     parameters::remove_tags(control, &id, &input.tag_keys).await.map_err(of_resource)?;
-    Ok(Nothing {})
+    Ok(Empty {})
 }
 
 pub(super) async fn list(control: &Control, input: TagsInput) -> Result<ListTagsOutput, Fault> {
     let id = resource(input.resource_type.as_deref(), input.resource_id)?;
     let parameter = parameters::describe(control, &id).map_err(of_resource)?;
-    let tags = parameter.tags.iter().map(|tag| Tag { key: tag.key.clone(), value: tag.value.clone() });
-    Ok(ListTagsOutput { tag_list: tags.collect() })
+    Ok(ListTagsOutput { tag_list: given::shown_tags(&parameter.tags) })
 }
 
 fn resource(kind: Option<&str>, id: Option<String>) -> Result<String, Fault> {
