@@ -14,6 +14,7 @@ mod cause;
 mod cleaning;
 mod fetch;
 mod lease;
+mod patience;
 mod records;
 mod remote;
 
@@ -27,9 +28,8 @@ use camino::Utf8PathBuf;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use lease::{Pins, Uses, lock};
-use oci_client::client::Client;
 use records::{ImageRecord, Records};
-use remote::Remote;
+use remote::{Clients, Remote};
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -164,7 +164,7 @@ struct Inner {
     blobs: BlobStore,
     layers: LayerStore,
     records: Records,
-    clients: Mutex<HashMap<(String, Option<Login>), Client>>,
+    clients: Mutex<HashMap<(String, Option<Login>), Clients>>,
     local_login: tokio::sync::Mutex<Option<Option<Login>>>,
     flights: Mutex<HashMap<(String, Digest), Flight>>,
     turns: Mutex<HashMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
@@ -308,13 +308,16 @@ impl Inner {
             if matches!(source, RemoteError::Unauthorized(_)) {
                 remote = self.remote(name, login.clone(), true).await?;
             } else {
-                tokio::time::sleep(self.pause(retries - 1)).await;
+                tokio::time::sleep(self.pause(retries - 1, &source)).await;
             }
         }
     }
 
-    /// Returns how long to wait before the next try.
-    fn pause(&self, retries: u32) -> Duration {
+    /// Returns how long to wait before the next try: as long as the registry wishes, or each time longer.
+    fn pause(&self, retries: u32, error: &RemoteError) -> Duration {
+        if let Some(wish) = error.wish() {
+            return patience::wait(wish, self.limits.pause);
+        }
         (self.limits.pause * 2_u32.pow(retries.min(8))).min(fetch::PAUSE_MAX)
     }
 
@@ -343,7 +346,7 @@ impl Inner {
                     }
                     // As everywhere, a registry on this machine needs no TLS.
                     let plain = local.is_some() || name.is_on_this_machine();
-                    let client = remote::client(registry, plain, &self.limits)?;
+                    let client = remote::clients(registry, plain, &self.limits)?;
                     clients.insert(key.clone(), client.clone());
                     client
                 }

@@ -168,6 +168,8 @@ pub enum RemoteError {
         status: u16,
         /// What the registry said.
         message: String,
+        /// How long it wants to be left alone, where it says so.
+        wish: Option<Duration>,
     },
     /// The connection broke or went silent.
     #[error("{0}")]
@@ -196,6 +198,11 @@ impl RemoteError {
         matches!(self, RemoteError::Busy { status: 429 | 503, .. })
     }
 
+    /// Returns how long the registry wants to be left alone, where it says so.
+    pub(super) fn wish(&self) -> Option<Duration> {
+        if let RemoteError::Busy { wish, .. } = self { *wish } else { None }
+    }
+
     /// Understands what the client reports about a request for `what` to the registry.
     pub(super) fn of(error: OciDistributionError, registry: &str, what: &str) -> RemoteError {
         use OciDistributionError as E;
@@ -219,6 +226,7 @@ impl RemoteError {
                         url,
                         status: 429,
                         message: format!("Too Many Requests: {message}"),
+                        wish: None,
                     },
                     other => RemoteError::Wrong(format!("{url}: {other:?}: {message}")),
                 }
@@ -226,7 +234,7 @@ impl RemoteError {
             E::ServerError { code: 404, message, .. } => not_found(&short(&message)),
             E::ServerError { code: 403, message, .. } => RemoteError::Unauthorized(short(&message)),
             E::ServerError { code, url, message } => {
-                RemoteError::Busy { url, status: code, message: short(&message) }
+                RemoteError::Busy { url, status: code, message: short(&message), wish: None }
             }
             E::RequestError(error) if error.is_connect() || error.is_timeout() => {
                 let url = error.url().map_or_else(|| registry.to_owned(), ToString::to_string);

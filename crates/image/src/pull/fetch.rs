@@ -94,7 +94,7 @@ impl Inner {
                     if retries >= if error.is_busy() { BUSY_TRIES_MAX } else { 1 } {
                         return Err(error);
                     }
-                    tokio::time::sleep(self.pause(retries)).await;
+                    tokio::time::sleep(self.pause(retries, &error)).await;
                     retries += 1;
                 }
                 answer => return answer,
@@ -178,7 +178,7 @@ impl Inner {
                 return Err((retries, error));
             }
             tracing::debug!(digest = %wanted.digest, %error, have = ingest.written(), "transfer broke");
-            tokio::time::sleep(self.pause(retries)).await;
+            tokio::time::sleep(self.pause(retries, &error)).await;
             retries += 1;
             resumed |= ingest.written() > 0;
         }

@@ -1,7 +1,7 @@
 //! One repository at one registry, as the puller sees it.
 
 use super::cause::{PullCause, RemoteError};
-use super::{Login, PullLimits};
+use super::{Login, PullLimits, patience};
 use crate::digest::Digest;
 use crate::manifest::{ACCEPTED, Descriptor};
 use bytes::Bytes;
@@ -19,8 +19,10 @@ use std::time::Duration;
 /// A repository and the client that speaks to its registry.
 #[derive(Clone)]
 pub(super) struct Remote {
-    client: Client,
-    auth: RegistryAuth,
+    pub(super) client: Client,
+    /// Asks how long to wait; see [`patience`].
+    pub(super) heads: reqwest::Client,
+    pub(super) auth: RegistryAuth,
     registry: String,
     repository: String,
     idle_max: Duration,
@@ -33,8 +35,15 @@ pub(super) struct Piece {
     pub(super) stream: BoxStream<'static, Result<Bytes, io::Error>>,
 }
 
-/// Makes the client for one registry and one login. It keeps connections and tokens.
-pub(super) fn client(registry: &str, local: bool, limits: &PullLimits) -> Result<Client, PullCause> {
+/// What speaks to one registry with one login. It keeps connections and tokens.
+#[derive(Clone)]
+pub(super) struct Clients {
+    client: Client,
+    heads: reqwest::Client,
+}
+
+/// Makes the clients for one registry and one login.
+pub(super) fn clients(registry: &str, local: bool, limits: &PullLimits) -> Result<Clients, PullCause> {
     static PROVIDER: Once = Once::new();
     // It fails only if the process has chosen one already, which is as good.
     PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
@@ -54,12 +63,15 @@ pub(super) fn client(registry: &str, local: bool, limits: &PullLimits) -> Result
         let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
         config.no_proxy = Some(format!("{host},*"));
     }
-    Client::try_from(config).map_err(|source| PullCause::Client { registry: registry.to_owned(), source })
+    let failed = |source| PullCause::Client { registry: registry.to_owned(), source };
+    let client = Client::try_from(config).map_err(failed)?;
+    let heads = patience::client(local).map_err(|error| failed(error.into()))?;
+    Ok(Clients { client, heads })
 }
 
 impl Remote {
     pub(super) async fn new(
-        client: Client,
+        Clients { client, heads }: Clients,
         registry: &str,
         repository: &str,
         login: Option<&Login>,
@@ -70,7 +82,7 @@ impl Remote {
             None => RegistryAuth::Anonymous,
         };
         let (registry, repository) = (registry.to_owned(), repository.to_owned());
-        let remote = Remote { client, auth, registry, repository, idle_max };
+        let remote = Remote { client, heads, auth, registry, repository, idle_max };
         let reference = remote.reference("latest");
         remote.client.store_auth_if_needed(reference.resolve_registry(), &remote.auth).await;
         remote
@@ -127,7 +139,16 @@ impl Remote {
         what: &str,
     ) -> Result<T, RemoteError> {
         match tokio::time::timeout(self.idle_max, asked).await {
-            Ok(answer) => answer.map_err(|error| RemoteError::of(error, &self.registry, what)),
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                let mut error = RemoteError::of(error, &self.registry, what);
+                if error.is_busy()
+                    && let RemoteError::Busy { url, wish, .. } = &mut error
+                {
+                    *wish = patience::wish(self, url).await;
+                }
+                Err(error)
+            }
             Err(_) => {
                 let cause = format!("no answer for {} seconds", self.idle_max.as_secs());
                 Err(RemoteError::Unreachable { url: self.registry.clone(), cause })
@@ -135,7 +156,7 @@ impl Remote {
         }
     }
 
-    fn reference(&self, tag_or_digest: &str) -> oci_client::Reference {
+    pub(super) fn reference(&self, tag_or_digest: &str) -> oci_client::Reference {
         let (registry, repository) = (self.registry.clone(), self.repository.clone());
         let last = tag_or_digest.to_owned();
         if tag_or_digest.contains(':') {

@@ -41,11 +41,13 @@ async fn faulty(
         if large && seen.fetch_add(1, Ordering::SeqCst) < times { meddle(answer) } else { answer }
     };
     let server = server_with(None, Box::new(meddle)).await;
-    let noise: String = (0..50_000_u32)
-        .map(|n| char::from(b'!' + (n.wrapping_mul(2_654_435_761) >> 24) as u8 % 90))
-        .collect();
-    server.push("v1", &[("noise", &noise)]).await;
+    server.push("v1", &[("noise", &noise())]).await;
     server
+}
+
+/// What cannot be compressed away.
+fn noise() -> String {
+    (0..50_000_u32).map(|n| char::from(b'!' + (n.wrapping_mul(2_654_435_761) >> 24) as u8 % 90)).collect()
 }
 
 #[tokio::test]
@@ -233,25 +235,54 @@ async fn a_full_disk_is_named() {
     drop(disk);
 }
 
-/// Answers the first so many requests for content with a status instead.
-async fn busy(times: usize, status: u16) -> Server {
-    faulty(times, move |_| {
+/// Answers the first so many requests for content with a status instead, and those for its head meanwhile.
+async fn busy(times: usize, status: u16, wish: Option<&'static str>) -> Server {
+    let seen = AtomicUsize::new(0);
+    let meddle = move |method: &Method, path: &str, answer: Response<Body>| {
+        let large = path.contains("/blobs/")
+            && answer.headers().get("content-length").is_some_and(|length| length.len() > 3);
+        let before = if method == Method::GET && large {
+            seen.fetch_add(1, Ordering::SeqCst)
+        } else {
+            seen.load(Ordering::SeqCst).saturating_sub(1)
+        };
+        if !large || before >= times {
+            return answer;
+        }
         let body = r#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}"#;
         let body = http_body_util::Full::new(Bytes::from(body)).map_err(|never| match never {});
-        let answer = Response::builder().status(status).header("retry-after", "1");
+        let mut answer = Response::builder().status(status);
+        if let Some(wish) = wish {
+            answer = answer.header("retry-after", wish);
+        }
         answer.body(http_body_util::BodyExt::boxed(body)).unwrap()
-    })
-    .await
+    };
+    let server = server_with(None, Box::new(meddle)).await;
+    server.push("v1", &[("noise", &noise())]).await;
+    server
+}
+
+#[tokio::test]
+async fn a_registry_that_says_how_long_to_wait_is_left_alone_for_that_long() {
+    for status in [429, 503] {
+        let server = busy(2, status, Some("1")).await;
+        let limits = PullLimits { pause: Duration::from_millis(1), ..PullLimits::default() };
+        let node = node_with(&server, Arc::new(None), limits);
+        let began = Instant::now();
+        assert!(node.puller.pull(&format!("{NAME}:v1")).await.is_ok(), "{status}");
+        assert!(began.elapsed() >= Duration::from_secs(2), "{status}: {:?}", began.elapsed());
+        assert_eq!(server.count("HEAD", "/blobs/"), 2, "asked once for each refusal");
+    }
 }
 
 #[tokio::test]
 async fn a_registry_that_is_busy_is_asked_again_for_longer_than_one_that_breaks() {
     for status in [429, 503] {
-        let server = busy(8, status).await;
+        let server = busy(8, status, None).await;
         let node = node(&server);
         assert!(node.puller.pull(&format!("{NAME}:v1")).await.is_ok(), "{status}");
     }
-    let server = busy(usize::MAX, 429).await;
+    let server = busy(usize::MAX, 429, Some("0")).await;
     let limits = PullLimits { pause: Duration::from_millis(1), ..PullLimits::default() };
     let node = node_with(&server, Arc::new(None), limits);
     let reason = node.reason(&format!("{NAME}:v1")).await;
