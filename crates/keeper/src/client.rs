@@ -4,14 +4,15 @@
 //! connection of their own, see [`Client::watch`].
 
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use wharf_sandbox::exec::ExecSpec;
 use wharf_sandbox::spec::ContainerSpec;
 
-use crate::protocol::{Container, Created, Exit, FRAME_MAX, Refusal, Reply, Request};
-use crate::wire;
+use crate::protocol::{Container, Created, Ended, Exit, FRAME_MAX, Refusal, Reply, Request};
+use crate::wire::{self, Inbox};
 
 /// Why a call on keeper failed.
 #[derive(Debug, thiserror::Error)]
@@ -79,9 +80,42 @@ impl Client {
         self.done(&Request::Kill { id: id.to_owned(), signal })
     }
 
+    /// Begins a further process in a running container, which gets these descriptors: standard input, output and error, or
+    /// a socket on which its terminal is sent. The connection is the process's from then on.
+    pub fn exec(
+        mut self,
+        id: &str,
+        exec: &ExecSpec,
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Result<Executing, ClientError> {
+        let request = Request::Exec { id: id.to_owned(), exec: Box::new(exec.clone()) };
+        match self.ask(&request, descriptors)? {
+            Reply::Executing { pid } => Ok(Executing { pid, stream: self.stream }),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Begins a further process with a terminal; returns the terminal too, whose reads and writes never block.
+    pub fn exec_in_terminal(self, id: &str, exec: &ExecSpec) -> Result<(Executing, OwnedFd), ClientError> {
+        let (ours, theirs) = UnixStream::pair().map_err(ClientError::Talk)?;
+        let executing = self.exec(id, exec, &[theirs.as_fd()])?;
+        let mut inbox = Inbox::default();
+        // It was sent before the process was begun.
+        inbox.receive(ours.as_fd()).map_err(ClientError::Talk)?;
+        let terminal = inbox.take_descriptors(1).pop();
+        terminal
+            .map(|terminal| (executing, terminal))
+            .ok_or_else(|| ClientError::Unexpected("a process without its terminal".to_owned()))
+    }
+
     /// Kills what is left of a container and removes everything but its output files and its exit.
     pub fn delete(&mut self, id: &str) -> Result<(), ClientError> {
-        self.done(&Request::Delete { id: id.to_owned() })
+        self.done(&Request::Delete { id: id.to_owned(), keep_files: false })
+    }
+
+    /// Does the same and keeps the container's files, for it to be run again.
+    pub fn delete_but_files(&mut self, id: &str) -> Result<(), ClientError> {
+        self.done(&Request::Delete { id: id.to_owned(), keep_files: true })
     }
 
     /// Forgets a deleted container.
@@ -91,7 +125,7 @@ impl Client {
 
     /// Returns every container keeper knows.
     pub fn list(&mut self) -> Result<Vec<Container>, ClientError> {
-        match self.ask(&Request::List, None)? {
+        match self.ask(&Request::List, &[])? {
             Reply::Containers { containers } => Ok(containers),
             other => Err(unexpected(&other)),
         }
@@ -104,28 +138,49 @@ impl Client {
     }
 
     fn created(&mut self, request: &Request, netns: BorrowedFd<'_>) -> Result<Created, ClientError> {
-        match self.ask(request, Some(netns))? {
+        match self.ask(request, &[netns])? {
             Reply::Created(created) => Ok(created),
             other => Err(unexpected(&other)),
         }
     }
 
     fn done(&mut self, request: &Request) -> Result<(), ClientError> {
-        match self.ask(request, None)? {
+        match self.ask(request, &[])? {
             Reply::Done => Ok(()),
             other => Err(unexpected(&other)),
         }
     }
 
-    fn ask(&mut self, request: &Request, descriptor: Option<BorrowedFd<'_>>) -> Result<Reply, ClientError> {
+    fn ask(&mut self, request: &Request, descriptors: &[BorrowedFd<'_>]) -> Result<Reply, ClientError> {
         let frame = wire::frame(request).map_err(ClientError::Understand)?;
-        let sent = wire::send(self.stream.as_fd(), &frame, descriptor).map_err(ClientError::Talk)?;
+        let sent = wire::send(self.stream.as_fd(), &frame, descriptors).map_err(ClientError::Talk)?;
         self.stream.write_all(&frame[sent..]).map_err(ClientError::Talk)?;
         let body = read_frame(&mut self.stream).map_err(ClientError::Talk)?;
         match serde_json::from_slice(&body).map_err(ClientError::Understand)? {
             Reply::Refused { refusal } => Err(refusal.into()),
             reply => Ok(reply),
         }
+    }
+}
+
+/// A further process in a container. It is killed when this is dropped before its end.
+#[derive(Debug)]
+pub struct Executing {
+    /// Its process id on the host.
+    pub pid: i32,
+    stream: UnixStream,
+}
+
+impl Executing {
+    /// Waits for its end.
+    pub fn wait(mut self) -> Result<Ended, ClientError> {
+        let body = read_frame(&mut self.stream).map_err(ClientError::Talk)?;
+        serde_json::from_slice(&body).map_err(ClientError::Understand)
+    }
+
+    /// Returns the connection, on which one frame comes: [`Ended`].
+    pub fn into_stream(self) -> UnixStream {
+        self.stream
     }
 }
 

@@ -27,11 +27,11 @@ pub(crate) struct Connection {
     pub(crate) watches: bool,
 }
 
-/// A request with the descriptor that came beside it.
+/// A request with the descriptors that came beside it.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) request: Request,
-    pub(crate) descriptor: Option<OwnedFd>,
+    pub(crate) descriptors: Vec<OwnedFd>,
 }
 
 impl Connection {
@@ -62,9 +62,8 @@ impl Connection {
         let Some(body) = self.inbox.take_frame()? else { return Ok(None) };
         let request = serde_json::from_slice::<Request>(&body);
         Ok(Some(request.map(|request| {
-            let carries = matches!(request, Request::Run { .. } | Request::Create { .. });
-            let descriptor = if carries { self.inbox.take_descriptor() } else { None };
-            Asked { request, descriptor }
+            let descriptors = self.inbox.take_descriptors(request.carries());
+            Asked { request, descriptors }
         })))
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
+use wharf_sandbox::spec::SecretVariables;
 
 use crate::clock::now_nanos;
 use crate::helper::Remains;
@@ -23,6 +24,10 @@ pub(crate) struct Container {
     pub(crate) dir: Utf8PathBuf,
     pub(crate) cgroup: String,
     pub(crate) state: State,
+    /// Variables that are not written down; a keeper that adopted it does not know them.
+    pub(crate) secrets: Option<SecretVariables>,
+    /// Whether its writable layer stays when it is removed.
+    pub(crate) keep_files: bool,
     /// Zero until a launcher has said it.
     pub(crate) pid: i32,
     pub(crate) process: Option<PidFd>,
@@ -49,6 +54,8 @@ impl Container {
             dir,
             cgroup,
             state: State::Creating,
+            secrets: None,
+            keep_files: false,
             pid: 0,
             process: None,
             created_nanos: now_nanos(),
@@ -64,7 +71,12 @@ impl Container {
 
     /// Returns what a cleaner has to remove.
     pub(crate) fn remains(&self) -> Remains {
-        Remains { id: self.id.clone(), dir: self.dir.clone(), cgroup: self.cgroup.clone() }
+        Remains {
+            id: self.id.clone(),
+            dir: self.dir.clone(),
+            cgroup: self.cgroup.clone(),
+            keep_files: self.keep_files,
+        }
     }
 
     /// Says whether a process of it may be alive.

@@ -1,6 +1,7 @@
-//! Forked helpers: the launcher that creates a container, the cleaner that removes one.
+//! Forked helpers: the launcher that creates a container, the one that enters it for a further process, the cleaner that
+//! removes it.
 //!
-//! Both are forks without exec of a single-threaded process. They report by one JSON message on a pipe and end
+//! All are forks without exec of a single-threaded process. They report by one JSON message on a pipe and end
 //! with `_exit`, so nothing of keeper's runs twice.
 
 use std::fs::File;
@@ -16,6 +17,7 @@ use nix::unistd::{ForkResult, Gid, Pid, Uid, fchown, fork, getppid, pipe2};
 use serde::{Deserialize, Serialize};
 use wharf_sandbox::cgroup::{Cgroup, Hierarchy};
 use wharf_sandbox::descriptors::close_all_but;
+use wharf_sandbox::exec::{self, ExecSpec};
 use wharf_sandbox::runtime::{self, Stdio, Surroundings};
 use wharf_sandbox::spec::ContainerSpec;
 
@@ -27,6 +29,8 @@ const KILL_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) enum Message {
     /// The container waits to be started; `relay` is the process between its terminal and its output.
     Created { pid: i32, relay: Option<i32>, notes: Vec<String> },
+    /// The further process runs.
+    Executing { pid: i32 },
     /// The container was removed.
     Cleaned,
     /// It did not work.
@@ -109,6 +113,8 @@ pub(crate) struct Remains {
     pub(crate) id: String,
     pub(crate) dir: Utf8PathBuf,
     pub(crate) cgroup: String,
+    /// Whether its writable layer stays, for its next run.
+    pub(crate) keep_files: bool,
 }
 
 /// Removes a container's processes, cgroup and files. Safe to repeat.
@@ -118,10 +124,24 @@ pub(crate) fn clean(remains: &Remains, hierarchy: &Hierarchy, state_root: &Utf8P
     if let Err(error) = removed {
         return Message::Failed { reason: crate::error::chain(&error) };
     }
-    match runtime::clear(&remains.id, &remains.dir, state_root) {
+    match runtime::clear(&remains.id, &remains.dir, state_root, remains.keep_files) {
         Ok(()) => Message::Cleaned,
         Err(error) => Message::Failed { reason: crate::error::chain(&error) },
     }
+}
+
+/// Forks a helper that begins a further process in a container.
+pub(crate) fn enter(
+    container: &exec::Container<'_>,
+    spec: &ExecSpec,
+    streams: exec::Streams,
+) -> nix::Result<Helper> {
+    let mut kept = streams.descriptors();
+    kept.push(container.init.as_raw_fd());
+    helper(&kept, || match exec::begin(container, spec, streams) {
+        Ok(pid) => Message::Executing { pid },
+        Err(error) => Message::Failed { reason: crate::error::chain(&error) },
+    })
 }
 
 /// Forks a cleaner.

@@ -27,7 +27,7 @@ mod server;
 mod tests;
 mod wire;
 
-pub use client::{Client, ClientError, Exits};
+pub use client::{Client, ClientError, Executing, Exits};
 pub use error::Error;
 pub use sealed::reexec_from_memfd;
 

@@ -70,6 +70,13 @@ impl PidFd {
     }
 }
 
+impl PidFd {
+    /// Returns the descriptor.
+    pub(crate) fn descriptor(&self) -> &OwnedFd {
+        &self.0
+    }
+}
+
 impl AsRawFd for PidFd {
     fn as_raw_fd(&self) -> i32 {
         self.0.as_raw_fd()

@@ -4,7 +4,8 @@
 //! reads one [`Reply`] before the next; as many connections as liked may be open. A request that needs a
 //! descriptor carries it as `SCM_RIGHTS` with the first byte of its frame. After `Watch` the connection
 //! only carries [`Exit`] frames from keeper, one per exit not forgotten yet and then one per exit as it
-//! happens.
+//! happens. After `Exec` it only carries one [`Reply::Executing`], and one [`Ended`] when the process has ended;
+//! a client that hangs up before kills the process.
 //!
 //! What containers write is drained at once into two files in `<dir>` of the container's spec:
 //! `output.log` holds the bytes of both streams as they came, `output.idx` one entry of 24 bytes per
@@ -12,6 +13,7 @@
 //! always there.
 
 use serde::{Deserialize, Serialize};
+use wharf_sandbox::exec::ExecSpec;
 use wharf_sandbox::spec::ContainerSpec;
 
 /// The longest frame either side accepts.
@@ -29,8 +31,16 @@ pub enum Request {
     Run { id: String, spec: Box<ContainerSpec> },
     /// Sends a signal to the container's first process.
     Kill { id: String, signal: i32 },
-    /// Kills what is left and removes cgroup, writable layer and runtime state; output files stay.
-    Delete { id: String },
+    /// Begins a further process in a running container. Carries its three standard streams, or, with a terminal, one
+    /// socket on which the terminal's other end is sent.
+    Exec { id: String, exec: Box<ExecSpec> },
+    /// Kills what is left and removes cgroup, writable layer and runtime state; output files stay. To run the container
+    /// again, its writable layer can be kept.
+    Delete {
+        id: String,
+        #[serde(default)]
+        keep_files: bool,
+    },
     /// Lists every container known.
     List,
     /// Turns the connection into a stream of exits.
@@ -47,10 +57,32 @@ pub enum Reply {
     Done,
     /// The container exists, and runs if that was asked for.
     Created(Created),
+    /// The further process runs.
+    Executing {
+        /// Its process id on the host.
+        pid: i32,
+    },
     /// Every container known.
     Containers { containers: Vec<Container> },
     /// It was not done.
     Refused { refusal: Refusal },
+}
+
+impl Request {
+    /// Returns how many descriptors come beside the request.
+    pub(crate) fn carries(&self) -> usize {
+        match self {
+            Request::Create { .. } | Request::Run { .. } => 1,
+            Request::Exec { exec, .. } if exec.terminal.is_some() => 1,
+            Request::Exec { .. } => 3,
+            Request::Start { .. }
+            | Request::Kill { .. }
+            | Request::Delete { .. }
+            | Request::List
+            | Request::Watch
+            | Request::Forget { .. } => 0,
+        }
+    }
 }
 
 /// A container that was created.
@@ -62,6 +94,15 @@ pub struct Created {
     pub at_nanos: i64,
     /// What had to be changed in the request to fit the machine, such as a clamped limit.
     pub notes: Vec<String>,
+}
+
+/// How a further process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Exit code, 128 + n for signal n.
+    pub code: i32,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
 }
 
 /// Why keeper did not do something.

@@ -33,6 +33,7 @@ use crate::process::decode_wait_status;
 use crate::protocol::{Exit, Refusal, Reply, State};
 
 mod adopt;
+mod entering;
 mod memory;
 mod requests;
 
@@ -61,6 +62,8 @@ enum Work {
         reason: String,
     },
     Delete,
+    /// Entering a container for a further process.
+    Enter,
 }
 
 /// Everything keeper knows.
@@ -81,6 +84,8 @@ pub(crate) struct Keeper {
     helper_pids: HashSet<i32>,
     /// Children that died while a launcher had not yet said whose they are.
     strays: Vec<(i32, i32)>,
+    /// Further processes in containers, and the clients whose they are.
+    executing: HashMap<i32, u32>,
     /// Containers whose cleaner is done and whose init is not reaped yet, and who waits.
     swept: HashMap<u32, Option<u32>>,
     exits: Vec<Exit>,
@@ -120,6 +125,7 @@ impl Keeper {
             jobs: HashMap::new(),
             helper_pids: HashSet::new(),
             strays: Vec::new(),
+            executing: HashMap::new(),
             swept: HashMap::new(),
             exits: Vec::new(),
             buffer: vec![0; CHUNK_LEN],
@@ -253,11 +259,16 @@ impl Keeper {
                 let id = container.id.clone();
                 self.refuse(client, Refusal::Failed { id, reason });
             }
-            (Work::Launch { .. }, Message::Cleaned) | (Work::Delete, Message::Created { .. }) => {
+            (Work::Enter, Message::Executing { pid }) => self.entered(client, pid),
+            (Work::Enter, Message::Failed { reason }) => {
+                let id = self.containers.get(&container).map(|container| container.id.clone());
+                self.refuse(client, Refusal::Failed { id: id.unwrap_or_default(), reason });
+            }
+            (Work::Launch { .. } | Work::Delete | Work::Enter, _) => {
                 self.refuse(client, Refusal::Malformed { reason: "a helper was confused".to_owned() });
             }
         }
-        if !self.jobs.values().any(|job| matches!(job.task, Work::Launch { .. })) {
+        if !self.expects_children() {
             self.strays.clear();
         }
     }
@@ -289,6 +300,11 @@ impl Keeper {
         self.answer(client, &Reply::Done);
     }
 
+    /// Says whether a helper may have made a process that it has not named yet.
+    fn expects_children(&self) -> bool {
+        self.jobs.values().any(|job| matches!(job.task, Work::Launch { .. } | Work::Enter))
+    }
+
     /// Takes the exit status of every child that has died.
     fn reap(&mut self) {
         loop {
@@ -305,9 +321,8 @@ impl Keeper {
                 self.containers.iter().find(|(_, container)| container.pid == pid && container.lives());
             match known.map(|(number, _)| *number) {
                 Some(number) => self.ended(number, Some(status)),
-                None if self.jobs.values().any(|job| matches!(job.task, Work::Launch { .. })) => {
-                    self.strays.push((pid, status));
-                }
+                None if self.executing.contains_key(&pid) => self.execution_ended(pid, status),
+                None if self.expects_children() => self.strays.push((pid, status)),
                 None => {}
             }
         }

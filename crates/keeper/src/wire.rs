@@ -19,13 +19,13 @@ pub(crate) fn frame<T: Serialize>(value: &T) -> Result<Vec<u8>, serde_json::Erro
     Ok(bytes)
 }
 
-/// Sends the beginning of a frame, with a descriptor if there is one, and returns how much went.
+/// Sends the beginning of a frame, with the descriptors that belong to it, and returns how much went.
 pub(crate) fn send(
     socket: BorrowedFd<'_>,
     bytes: &[u8],
-    descriptor: Option<BorrowedFd<'_>>,
+    descriptors: &[BorrowedFd<'_>],
 ) -> std::io::Result<usize> {
-    let descriptors: Vec<RawFd> = descriptor.iter().map(AsRawFd::as_raw_fd).collect();
+    let descriptors: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&descriptors)];
     let control: &[ControlMessage<'_>] = if descriptors.is_empty() { &[] } else { &rights };
     let parts = [IoSlice::new(bytes)];
@@ -76,8 +76,9 @@ impl Inbox {
         Ok(Some(body))
     }
 
-    /// Takes the oldest descriptor that came.
-    pub(crate) fn take_descriptor(&mut self) -> Option<OwnedFd> {
-        self.descriptors.pop_front()
+    /// Takes the oldest descriptors that came, at most so many.
+    pub(crate) fn take_descriptors(&mut self, count: usize) -> Vec<OwnedFd> {
+        let there = count.min(self.descriptors.len());
+        self.descriptors.drain(..there).collect()
     }
 }

@@ -53,6 +53,9 @@ pub enum CgroupError {
     /// A file could not be read or written.
     #[error("{what} {path}")]
     File { what: &'static str, path: Utf8PathBuf, source: io::Error },
+    /// It was removed, or never made.
+    #[error("cgroup {0} does not exist")]
+    Gone(String),
     /// Processes would not die.
     #[error("processes remain in cgroup {0}")]
     Busy(String),
@@ -216,6 +219,15 @@ impl Cgroup {
             collect_pids(&dir, &mut pids);
         }
         pids
+    }
+
+    /// Moves the calling process into the group, in every hierarchy where the group is.
+    pub fn join(&self) -> Result<(), CgroupError> {
+        let dirs: Vec<Utf8PathBuf> = self.dirs().into_iter().filter(|dir| dir.exists()).collect();
+        if dirs.is_empty() {
+            return Err(CgroupError::Gone(self.path.clone()));
+        }
+        dirs.iter().try_for_each(|dir| write(&dir.join("cgroup.procs"), std::process::id()))
     }
 
     /// Kills every process of the group and of those below it, and waits until they have gone.

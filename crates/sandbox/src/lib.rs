@@ -3,6 +3,7 @@
 
 pub mod cgroup;
 pub mod descriptors;
+pub mod exec;
 pub mod firewall;
 pub mod inside;
 pub mod mounts;

@@ -96,13 +96,14 @@ pub(crate) fn assemble(spec: &ContainerSpec, taken: &Taken) -> Result<(Utf8PathB
     Ok((at, user))
 }
 
-/// Removes what [`assemble`] left on disk. Safe to repeat.
+/// Removes what [`assemble`] left on disk; with `keep_files` all but the writable layer. Safe to repeat.
 ///
 /// The mount points are empty for everyone who did not mount; should one ever not be, it is not emptied, because what is
 /// in it may be a volume of the host.
-pub fn clear(dir: &Utf8Path) -> Result<(), RootfsError> {
+pub fn clear(dir: &Utf8Path, keep_files: bool) -> Result<(), RootfsError> {
     volumes::clear(dir)?;
-    for name in ["root", "shm", "storage", "upper", "work"] {
+    let all = ["root", "shm", "storage", "upper", "work"];
+    for name in all.into_iter().filter(|name| !keep_files || *name != "upper") {
         let path = dir.join(name);
         let is_mount_point = matches!(name, "root" | "shm" | "storage");
         let removed = if is_mount_point { fs::remove_dir(&path) } else { fs::remove_dir_all(&path) };
@@ -124,6 +125,11 @@ fn mount_overlay(spec: &ContainerSpec, taken: &Taken) -> Result<Utf8PathBuf, Roo
     };
     let storage = taken.put_storage(spec)?;
     let writable = storage.as_deref().unwrap_or(&spec.dir);
+    let used = writable.join("work");
+    if used.exists() {
+        // `volatile` below would refuse what an earlier run of the container left; only the kernel knows what it means.
+        fs::remove_dir_all(&used).map_err(system("remove", &used))?;
+    }
     let (upper, work) = (make(writable, "upper", 0o755)?, make(writable, "work", 0o700)?);
     let root = make(&spec.dir, "root", 0o700)?;
     // The options of a mount fit one page. Descriptors have short names, and need no escapes for `:` and `,`.

@@ -16,14 +16,15 @@ use libcontainer::error::LibcontainerError;
 use libcontainer::syscall::syscall::SyscallType;
 
 use crate::cgroup::{Cgroup, CgroupError, Hierarchy};
+use crate::exec::Process;
 use crate::mounts::HostMounts;
 use crate::rootfs::{self, RootfsError};
 use crate::seccomp::Filter;
 use crate::spec::{ContainerSpec, Joins, Sharing, SpecError, oci_spec};
 
-mod executor;
+pub(crate) mod executor;
 mod init;
-mod privileges;
+pub(crate) mod privileges;
 mod terminal;
 
 use executor::ContainerExecutor;
@@ -127,6 +128,8 @@ pub fn create(
     fs::create_dir_all(&bundle).map_err(file("create", &bundle))?;
     let path = bundle.join("config.json");
     fs::write(&path, config.to_string()).map_err(file("write", &path))?;
+    let process = Process::of(spec, &user, &config)?;
+    process.write(&bundle).map_err(file("write what runs in", &bundle))?;
     let executor = ContainerExecutor::new(spec, &user, filter).map_err(file("prepare init of", &path))?;
     let terminal = spec.terminal.then(|| Terminal::open(&spec.dir, &stdio.stdout, user.uid));
     let terminal = terminal.transpose().map_err(file("prepare terminal in", &spec.dir))?;
@@ -159,9 +162,15 @@ pub fn start(id: &str, state_root: &Utf8Path) -> Result<(), RuntimeError> {
     io::Write::write_all(&mut stream, b"start container").map_err(file("start init of", &dir))
 }
 
-/// Removes the files that creating a container left. Safe to repeat.
-pub fn clear(id: &str, spec_dir: &Utf8Path, state_root: &Utf8Path) -> Result<(), RuntimeError> {
-    rootfs::clear(spec_dir)?;
+/// Removes the files that creating a container left; its writable layer can be kept for the next container of this
+/// directory. Safe to repeat.
+pub fn clear(
+    id: &str,
+    spec_dir: &Utf8Path,
+    state_root: &Utf8Path,
+    keep_files: bool,
+) -> Result<(), RuntimeError> {
+    rootfs::clear(spec_dir, keep_files)?;
     let console = spec_dir.join("console");
     let removals =
         [spec_dir.join("bundle"), state_root.join(id)].map(|path| (fs::remove_dir_all(&path), path));

@@ -22,6 +22,9 @@ pub use capabilities::{DEFAULT_CAPABILITIES, capabilities};
 pub use oci::{Joins, SpecError, oci_spec};
 pub(crate) use oci::{LOADING, gains_privileges};
 
+/// Variables whose values are not shown.
+pub type SecretVariables = Vec<(String, Plain)>;
+
 /// Everything needed to create one container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,7 +41,7 @@ pub struct ContainerSpec {
     /// `KEY=VALUE` entries; a `PATH` is added when there is none.
     pub env: Vec<String>,
     /// Further variables, which are not written into the container's configuration on disk.
-    pub secret_env: Vec<(String, Plain)>,
+    pub secret_env: SecretVariables,
     /// Working directory inside the container; created if absent. Empty means `/`.
     pub cwd: String,
     /// `name`, `uid`, `name:group`, `uid:gid`; empty means root.

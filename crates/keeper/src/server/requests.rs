@@ -32,6 +32,7 @@ impl Keeper {
         if let Some(connection) = self.connections.remove(&number) {
             connection.close(&self.poll);
         }
+        self.end_executions_of(number);
     }
 
     pub(super) fn client_spoke(&mut self, number: u32, ready: Ready) {
@@ -81,11 +82,12 @@ impl Keeper {
 
     fn perform(&mut self, client: u32, asked: Asked) {
         let result = match asked.request {
-            Request::Run { id, spec } => self.create(client, &id, &spec, asked.descriptor, true),
-            Request::Create { id, spec } => self.create(client, &id, &spec, asked.descriptor, false),
+            Request::Run { id, spec } => self.create(client, &id, &spec, asked.descriptors, true),
+            Request::Create { id, spec } => self.create(client, &id, &spec, asked.descriptors, false),
             Request::Start { id } => self.start(&id).map(|()| Some(Reply::Done)),
             Request::Kill { id, signal } => self.kill(&id, signal).map(|()| Some(Reply::Done)),
-            Request::Delete { id } => self.delete(client, &id),
+            Request::Exec { id, exec } => self.execute(client, &id, &exec, asked.descriptors),
+            Request::Delete { id, keep_files } => self.delete(client, &id, keep_files),
             Request::Forget { id } => self.forget(&id).map(|()| Some(Reply::Done)),
             Request::List => {
                 let containers = self.containers.values().map(Container::describe).collect();
@@ -100,7 +102,7 @@ impl Keeper {
         }
     }
 
-    fn find(&self, id: &str) -> Result<u32, Refusal> {
+    pub(super) fn find(&self, id: &str) -> Result<u32, Refusal> {
         let found = self.containers.iter().find(|(_, container)| container.id == id);
         found.map(|(number, _)| *number).ok_or_else(|| Refusal::Unknown { id: id.to_owned() })
     }
@@ -110,7 +112,7 @@ impl Keeper {
         client: u32,
         id: &str,
         spec: &ContainerSpec,
-        netns: Option<OwnedFd>,
+        mut descriptors: Vec<OwnedFd>,
         start: bool,
     ) -> Result<Option<Reply>, Refusal> {
         if self.find(id).is_ok() {
@@ -120,7 +122,8 @@ impl Keeper {
         if id.is_empty() || id.starts_with('.') || id.len() > 128 || !id.bytes().all(plain) {
             return Err(Refusal::Malformed { reason: format!("{id:?} cannot be a container's id") });
         }
-        let netns = netns
+        let netns = descriptors
+            .pop()
             .ok_or_else(|| Refusal::Malformed { reason: "no network namespace came along".to_owned() })?;
         let cannot = |reason: String| Refusal::CannotCreate { id: id.to_owned(), reason };
         let joins = self.joins(spec).map_err(cannot)?;
@@ -132,6 +135,7 @@ impl Keeper {
         let sink =
             Sink::open(&spec.dir).map_err(|error| cannot(format!("open output in {}: {error}", spec.dir)))?;
         container.sink = Some(sink);
+        container.secrets = Some(spec.secret_env.clone());
         let (dir, cgroup) = (container.dir.clone(), container.cgroup.clone());
         self.note(&Entry::Creating { id: id.to_owned(), dir, cgroup, at_nanos: container.created_nanos });
 
@@ -230,7 +234,7 @@ impl Keeper {
         }
     }
 
-    fn delete(&mut self, client: u32, id: &str) -> Result<Option<Reply>, Refusal> {
+    fn delete(&mut self, client: u32, id: &str, keep_files: bool) -> Result<Option<Reply>, Refusal> {
         let number = self.find(id)?;
         let Some(container) = self.containers.get_mut(&number) else { return Ok(Some(Reply::Done)) };
         match container.state {
@@ -238,6 +242,7 @@ impl Keeper {
             State::Creating | State::Deleting => return Err(self.wrong_state(id)),
             State::Created | State::Running | State::Exited => {}
         }
+        container.keep_files = keep_files;
         let helper = sweep(&container.remains(), &self.hierarchy, &self.state_root).map_err(|error| {
             Refusal::Failed { id: id.to_owned(), reason: format!("fork cleaner: {error}") }
         })?;
@@ -269,7 +274,7 @@ impl Keeper {
         }
     }
 
-    fn wrong_state(&self, id: &str) -> Refusal {
+    pub(super) fn wrong_state(&self, id: &str) -> Refusal {
         let state =
             self.containers.values().find(|container| container.id == id).map(|container| container.state);
         match state {

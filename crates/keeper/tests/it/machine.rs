@@ -182,7 +182,7 @@ fn make_layer(layer: &Utf8Path) {
     fs::copy(busybox.expect("busybox-static is installed"), layer.join("bin/busybox")).unwrap();
     for name in [
         "sh", "true", "sleep", "echo", "cat", "id", "hostname", "dd", "tail", "mount", "unshare", "ls",
-        "kill", "grep", "seq",
+        "kill", "grep", "seq", "tty", "stty", "cut", "sort", "wc", "cp", "readlink",
     ] {
         symlink("busybox", layer.join("bin").join(name)).unwrap();
     }

@@ -7,6 +7,7 @@
     reason = "a test ends by panicking and prints what it measured"
 )]
 
+mod exec;
 mod given;
 mod life;
 mod machine;

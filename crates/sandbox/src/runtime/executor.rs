@@ -20,7 +20,7 @@ use crate::seccomp::Filter;
 use crate::spec::{ContainerSpec, First};
 
 /// Exit code for a program that is there and cannot be run, as shells use it.
-const CANNOT_RUN: i32 = 126;
+pub(crate) const CANNOT_RUN: i32 = 126;
 
 #[derive(Clone)]
 pub(super) struct ContainerExecutor {
@@ -125,7 +125,7 @@ fn located(program: &str) -> Result<CString, ExecutorError> {
 }
 
 /// Finds a program as `execvp` would, and says what is wrong in Docker's words.
-fn find(program: &str, path: &str) -> Result<PathBuf, &'static str> {
+pub(crate) fn find(program: &str, path: &str) -> Result<PathBuf, &'static str> {
     if program.contains('/') {
         let file = PathBuf::from(program);
         return check(&file).map(|()| file);
@@ -152,7 +152,7 @@ fn check(file: &Path) -> Result<(), &'static str> {
 }
 
 /// Rust ignores SIGPIPE, and keeper blocks what it reads from a descriptor; both would be inherited.
-fn reset_signals() {
+pub(crate) fn reset_signals() {
     // SAFETY: plain system calls on signal numbers and a mask of our own.
     unsafe {
         for signal in 1..=libc::SIGRTMAX() {

@@ -55,13 +55,18 @@ impl Privileges {
                 return Err(io::Error::last_os_error());
             }
         }
-        let half = |shift: u32| {
-            let bits = u32::try_from((self.held >> shift) & u64::from(u32::MAX)).unwrap_or(0);
-            Data { effective: bits, permitted: bits, inheritable: 0 }
-        };
-        let (header, data) = (Header { version: VERSION_3, pid: 0 }, [half(0), half(32)]);
-        // SAFETY: the kernel reads a header and two halves, which live across the call.
-        let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) };
-        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        set_capabilities(self.held)
     }
+}
+
+/// Leaves the calling thread these capabilities, as bits, and no others.
+pub(crate) fn set_capabilities(held: u64) -> io::Result<()> {
+    let half = |shift: u32| {
+        let bits = u32::try_from((held >> shift) & u64::from(u32::MAX)).unwrap_or(0);
+        Data { effective: bits, permitted: bits, inheritable: 0 }
+    };
+    let (header, data) = (Header { version: VERSION_3, pid: 0 }, [half(0), half(32)]);
+    // SAFETY: the kernel reads a header and two halves, which live across the call.
+    let result = unsafe { libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
