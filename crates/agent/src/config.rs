@@ -1,5 +1,6 @@
 //! What an agent is told when it starts.
 
+use crate::Steps;
 use camino::Utf8PathBuf;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct AgentConfig {
     pub cgroup_root: String,
     /// What images may take.
     pub image_limits: ImageLimits,
+    /// Who is told between which moments this process may be killed; nobody but in tests.
+    pub steps: Steps,
 }
 
 /// What images may take of the disk before those that nobody uses are removed.
@@ -61,6 +64,7 @@ impl AgentConfig {
             firewall_table: "wharf".to_owned(),
             cgroup_root: "/wharf".to_owned(),
             image_limits: ImageLimits::default(),
+            steps: Steps::default(),
         }
     }
 

@@ -39,6 +39,15 @@ fn replace(path: &Utf8Path, bytes: &[u8], durability: Durability) -> std::io::Re
     }
 }
 
+/// Puts a file that was replaced on the disk, as it is by now.
+pub(crate) fn flush(path: &Utf8Path) -> Result<(), Error> {
+    let flushed = File::open(path).and_then(|file| file.sync_data()).and_then(|()| match path.parent() {
+        Some(dir) => File::open(dir)?.sync_all(),
+        None => Ok(()),
+    });
+    flushed.map_err(Error::file("flush", path))
+}
+
 /// Reads a value from a file of JSON; nothing where there is no file.
 pub(crate) fn load<T: DeserializeOwned>(path: &Utf8Path) -> Result<Option<T>, Error> {
     let bytes = match fs::read(path) {

@@ -115,6 +115,37 @@ impl Keeper {
         }
     }
 
+    /// Removes what a container's last run left but for its files and its output, and forgets how it ended. Waits like
+    /// [`Keeper::delete`].
+    pub(crate) async fn reset(&self, id: &str) -> Result<(), ClientError> {
+        loop {
+            let name = id.to_owned();
+            match self.call(move |client| client.delete_but_files(&name)).await {
+                Err(ClientError::Refused(Refusal::WrongState {
+                    state: State::Creating | State::Deleting,
+                    ..
+                })) => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Err(ClientError::Refused(Refusal::WrongState { state: State::Deleted, .. })) | Ok(()) => {
+                    break;
+                }
+                result => return unknown_is_fine(result),
+            }
+        }
+        self.forget(id).await
+    }
+
+    /// Begins a further process in a running container, on a connection of its own.
+    pub(crate) async fn exec<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(Client) -> Result<T, ClientError> + Send + 'static,
+    ) -> Result<T, ClientError> {
+        let socket = self.socket.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(Client::connect(&socket)?));
+        asked.await.unwrap_or_else(|panic| Err(ClientError::Talk(std::io::Error::other(panic))))
+    }
+
     /// Forgets the exit of a deleted container.
     pub(crate) async fn forget(&self, id: &str) -> Result<(), ClientError> {
         let id = id.to_owned();

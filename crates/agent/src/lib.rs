@@ -25,6 +25,7 @@ mod sweep;
 mod record;
 mod supervisor;
 
+mod execution;
 mod fabric;
 mod files;
 mod given;
@@ -33,6 +34,7 @@ mod keeper;
 mod logs;
 mod metadata;
 mod spec;
+mod steps;
 mod stop_signal;
 mod volumes;
 
@@ -44,6 +46,7 @@ mod examples;
 pub use config::{AgentConfig, ImageLimits};
 pub use error::Error;
 pub use fabric::foreign_route;
+pub use steps::Steps;
 pub use sweep::purge;
 
 /// Runs the node for ever, on a runtime of several threads. Returns only what keeps it from starting.

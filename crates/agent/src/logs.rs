@@ -59,6 +59,17 @@ impl Following {
         });
     }
 
+    /// Tells the follower that its container runs again.
+    pub(crate) fn resume(&self) {
+        self.phase.send_if_modified(|known| {
+            let again = *known == Phase::Exited;
+            if again {
+                *known = Phase::Running;
+            }
+            again
+        });
+    }
+
     /// Says whether everything was delivered.
     pub(crate) fn is_finished(&self) -> bool {
         *self.done.borrow()

@@ -4,6 +4,7 @@ use crate::{
     AgentConfig,
     disk::{self, Durability},
     error::{Error, chain},
+    execution,
     fabric::Fabric,
     given::Given,
     identity::Identity,
@@ -21,11 +22,25 @@ use std::{
     net::Ipv4Addr,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use wharf_model::{TaskId, task::StopCode};
 use wharf_nodelink::agent::{Assignment, NodeSettings, ToAgent};
 use wharf_plan::task::{Event, Stop};
 use wharf_sandbox::{cgroup::Hierarchy, network::RESOLVER_ADDRESS};
+
+/// A task that has a supervisor.
+#[derive(Debug)]
+struct Supervised {
+    sender: mpsc::UnboundedSender<Message>,
+    shown: watch::Receiver<Arc<Record>>,
+}
+
+impl Supervised {
+    /// Tells the supervisor, unless it has ended meanwhile.
+    fn tell(&self, message: Message) {
+        let _retired = self.sender.send(message);
+    }
+}
 
 /// The node.
 #[derive(Debug)]
@@ -40,7 +55,7 @@ pub(crate) struct Node {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) nameservers: Vec<Ipv4Addr>,
     fabric: OnceLock<Arc<Fabric>>,
-    tasks: Mutex<HashMap<TaskId, mpsc::UnboundedSender<Message>>>,
+    tasks: Mutex<HashMap<TaskId, Supervised>>,
     /// Directories without a task, removed once keeper has no containers in them.
     leftovers: Mutex<Vec<Utf8PathBuf>>,
 }
@@ -92,15 +107,16 @@ impl Node {
                     self.assign(assignment);
                 }
                 let tasks = self.tasks();
-                for (_, sender) in tasks.iter().filter(|(task, _)| !named.contains(*task)) {
-                    let _retired = sender.send(Message::Unassigned);
+                for (_, supervised) in tasks.iter().filter(|(task, _)| !named.contains(*task)) {
+                    supervised.tell(Message::Unassigned);
                 }
             }
             ToAgent::Assign(assignment) => self.assign(*assignment),
             ToAgent::Forget(task) => match self.tasks().get(&task) {
-                Some(sender) => drop(sender.send(Message::Forget)),
+                Some(supervised) => supervised.tell(Message::Forget),
                 None => self.outbox.forget(&task),
             },
+            ToAgent::Exec(order) => drop(tokio::spawn(execution::serve(self.clone(), *order))),
             ToAgent::LogsStored { batch } => self.outbox.logs_stored(batch),
             ToAgent::PinnedImages(digests) => self.images.pin(&digests),
             ToAgent::Answer { number, answer } => self.outbox.answered(number, answer),
@@ -154,8 +170,8 @@ impl Node {
     /// Takes a task, or a change of one.
     fn assign(self: &Arc<Node>, assignment: Assignment) {
         let mut tasks = self.tasks();
-        if let Some(sender) = tasks.get(&assignment.task) {
-            let _retired = sender.send(Message::Assigned(Box::new(assignment)));
+        if let Some(supervised) = tasks.get(&assignment.task) {
+            supervised.tell(Message::Assigned(Box::new(assignment)));
             return;
         }
         let record = Record::new(assignment, &self.identity.boot_id);
@@ -184,14 +200,24 @@ impl Node {
 
     fn supervise(
         self: &Arc<Node>,
-        tasks: &mut HashMap<TaskId, mpsc::UnboundedSender<Message>>,
+        tasks: &mut HashMap<TaskId, Supervised>,
         record: Record,
         link: Option<Link>,
     ) {
         let (sender, inbox) = mpsc::unbounded_channel();
-        tasks.insert(record.assignment.task.clone(), sender.clone());
-        let supervisor = Supervisor::new(self.clone(), record, link, sender);
+        let task = record.assignment.task.clone();
+        let supervisor = Supervisor::new(self.clone(), record, link, sender.clone());
+        tasks.insert(task, Supervised { sender, shown: supervisor.shown() });
         tokio::spawn(supervisor.live(inbox));
+    }
+
+    /// Returns the id of a container of one of this node's tasks.
+    pub(crate) fn container_of(&self, task: &TaskId, name: &str) -> Option<String> {
+        let shown = self.tasks().get(task)?.shown.clone();
+        let record = shown.borrow();
+        let place =
+            record.assignment.containers.iter().position(|(definition, _)| definition.name == name)?;
+        Some(record.notes[place].id.clone())
     }
 
     /// Takes a task off the list, whose stop control has recorded.
@@ -209,15 +235,15 @@ impl Node {
                     let task = record::task_of(&exit.id);
                     let tasks = self.tasks();
                     match task.and_then(|task| tasks.get(&task)) {
-                        Some(sender) => drop(sender.send(Message::Exited(exit))),
+                        Some(supervised) => supervised.tell(Message::Exited(exit)),
                         // Removed by the sweep below.
                         None => tracing::debug!(container = exit.id, "container of no task ended"),
                     }
                 }
                 News::Here(containers) => {
                     let containers = Arc::new(containers);
-                    for sender in self.tasks().values() {
-                        let _retired = sender.send(Message::KeeperHere(containers.clone()));
+                    for supervised in self.tasks().values() {
+                        supervised.tell(Message::KeeperHere(containers.clone()));
                     }
                     self.sweep_containers(&containers).await;
                 }
@@ -250,7 +276,7 @@ impl Node {
         }
     }
 
-    fn tasks(&self) -> MutexGuard<'_, HashMap<TaskId, mpsc::UnboundedSender<Message>>> {
+    fn tasks(&self) -> MutexGuard<'_, HashMap<TaskId, Supervised>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

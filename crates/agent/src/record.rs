@@ -13,17 +13,20 @@ use crate::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs;
+use std::{fs, time::Duration};
 use wharf_model::{
     Arn, TaskId, Timestamp,
     task::NetworkBinding,
-    task_definition::{ContainerDefinition, NetworkMode},
+    task_definition::{ContainerDefinition, DependencyCondition, NetworkMode},
 };
 use wharf_nodelink::agent::{Assignment, ContainerReport, TaskReport};
-use wharf_plan::task::{Container, Life, Task};
+use wharf_plan::task::{Condition, Container, Dependency, Health, Life, RestartPolicy, Rules, Task};
 use wharf_sandbox::network::SlotName;
 
 pub(crate) const JOURNAL: &str = "journal.json";
+
+/// What is said of a container whose processes the kernel does not end, mostly because they wait for a device.
+const STUCK: &str = "CannotStopContainerError: the container's processes were killed and do not end";
 
 /// A task with all that its node knows of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,21 +62,23 @@ pub(crate) struct ContainerNote {
     pub(crate) started_at: Option<Timestamp>,
     /// When it ended.
     pub(crate) finished_at: Option<Timestamp>,
+    /// Whether its processes did not go when they were killed.
+    #[serde(default)]
+    pub(crate) stuck: bool,
 }
 
 impl Record {
     /// Returns a task of which nothing was done.
     pub(crate) fn new(assignment: Assignment, boot_id: &str) -> Record {
         let containers = assignment.containers.iter();
-        let lives = containers
-            .clone()
-            .map(|(definition, _)| Container::new(definition.essential, definition.stop_timeout_secs));
+        let lives = containers.clone().map(|(definition, _)| container(definition, &assignment.containers));
         let notes = containers.map(|(_, arn)| ContainerNote {
             id: container_id(&assignment.task, arn),
             image: None,
             attempted: false,
             started_at: None,
             finished_at: None,
+            stuck: false,
         });
         let (task, notes) = (Task::new(lives.collect()), notes.collect());
         Record {
@@ -134,9 +139,12 @@ impl Record {
         let containers = both.map(|((container, note), (definition, _))| {
             let ending = match &container.life {
                 Life::Ended(ending) => ending.clone(),
-                Life::Pulling | Life::Pulled | Life::Starting | Life::Running | Life::Stopping { .. } => {
-                    Default::default()
-                }
+                Life::Pulling
+                | Life::Pulled
+                | Life::Starting
+                | Life::Running
+                | Life::Resetting(_)
+                | Life::Stopping { .. } => Default::default(),
             };
             ContainerReport {
                 name: definition.name.clone(),
@@ -144,8 +152,9 @@ impl Record {
                 image_digest: note.image.as_ref().map(|image| image.digest.clone()),
                 runtime_id: note.attempted.then(|| note.id.clone()),
                 exit_code: ending.code,
-                reason: ending.reason,
+                reason: ending.reason.or_else(|| note.stuck.then(|| STUCK.to_owned())),
                 network_bindings: self.bindings(&definition.name),
+                health: container.health.as_ref().map(|health| health.status).unwrap_or_default(),
             }
         });
         TaskReport {
@@ -154,6 +163,7 @@ impl Record {
             times: self.task.times.clone(),
             containers: containers.collect(),
             stop: self.task.stop().map(|stop| (stop.code, stop.reason.clone())),
+            health: self.task.health(),
         }
     }
 
@@ -166,6 +176,11 @@ impl Record {
             }
             result => result,
         }
+    }
+
+    /// Puts the journal in a task's directory on the disk.
+    pub(crate) fn flush(dir: &Utf8Path) -> Result<(), Error> {
+        disk::flush(&dir.join(JOURNAL))
     }
 
     /// Reads every journal; a directory without one that can be read is nobody's, and is returned second.
@@ -186,6 +201,35 @@ impl Record {
             }
         }
         Ok((records, leftovers))
+    }
+}
+
+/// Returns a container of which nothing was done, with the places of those it depends on.
+fn container(definition: &ContainerDefinition, all: &[(ContainerDefinition, Arn)]) -> Container {
+    let dependency = |given: &wharf_model::task_definition::Dependency| {
+        let container = all.iter().position(|(other, _)| other.name == given.container)?;
+        let condition = match given.condition {
+            DependencyCondition::Start => Condition::Start,
+            DependencyCondition::Complete => Condition::Complete,
+            DependencyCondition::Success => Condition::Success,
+            DependencyCondition::Healthy => Condition::Healthy,
+        };
+        Some(Dependency { container, condition })
+    };
+    let policy = definition.restart_policy.as_ref().filter(|policy| policy.enabled);
+    let check = definition.health_check.as_ref();
+    Container {
+        name: definition.name.clone(),
+        start_timeout: definition.start_timeout_secs.map(|seconds| Duration::from_secs(u64::from(seconds))),
+        depends_on: definition.depends_on.iter().filter_map(dependency).collect(),
+        restart: policy
+            .map(|policy| RestartPolicy::new(policy.ignored_exit_codes.clone(), policy.attempt_period_secs)),
+        health: check.map(|check| {
+            let rules =
+                Rules::new(check.interval_secs, check.timeout_secs, check.retries, check.start_period_secs);
+            Health::unknown(rules)
+        }),
+        ..Container::new(definition.essential, definition.stop_timeout_secs)
     }
 }
 

@@ -31,11 +31,13 @@ use wharf_model::{
     task::{DesiredStatus, StopCode, TaskStatus},
 };
 use wharf_nodelink::agent::Assignment;
-use wharf_plan::task::{Effect, Event, Life, Stage, Stop};
+use wharf_plan::task::{Effect, Event, Life, Probe, Stage, Stop};
 use wharf_sandbox::cgroup::Cgroup;
 
+mod checks;
 mod effects;
 
+use checks::Checking;
 pub(crate) use effects::Link;
 
 /// What a supervisor is told.
@@ -59,8 +61,16 @@ pub(crate) enum Message {
     KeeperHere(Arc<Vec<Container>>),
     /// A container that keeper does not know.
     Vanished { place: usize },
+    /// A container did not become in time what others wait for.
+    StartOverdue { place: usize },
+    /// A health check of a container's run with this number ended.
+    Probed { place: usize, run: u32, probe: Probe },
+    /// What a container's last run left is gone.
+    Reset { place: usize },
     /// A container's time to end is over.
     KillDue { place: usize },
+    /// A container's processes do not go although they were killed.
+    Stuck { place: usize },
     /// Everything of the containers was removed.
     ContainersGone,
     /// The network and the cgroup were given back.
@@ -103,6 +113,7 @@ pub(crate) struct Supervisor {
     /// Starts under way. They end before anything is removed, or they would make it again.
     starts: Vec<JoinHandle<()>>,
     outputs: Vec<Option<Following>>,
+    checks: Vec<Option<Checking>>,
     forgotten: bool,
     marks: Marks,
 }
@@ -138,6 +149,7 @@ impl Supervisor {
             waiting: Vec::new(),
             starts: Vec::new(),
             outputs: (0..containers).map(|_| None).collect(),
+            checks: (0..containers).map(|_| None).collect(),
             forgotten: false,
             marks: Marks {
                 accepted: Instant::now(),
@@ -154,6 +166,11 @@ impl Supervisor {
             tracing::error!(reason, "adopted task has no metadata endpoint");
         }
         supervisor
+    }
+
+    /// Returns the task as it stands, now and later.
+    pub(crate) fn shown(&self) -> watch::Receiver<Arc<Record>> {
+        self.shown.subscribe()
     }
 
     /// Does the task's life, from where its record stands to its end.
@@ -184,6 +201,7 @@ impl Supervisor {
             for effect in self.record.task.resume() {
                 self.perform(effect);
             }
+            self.tend_checks();
         }
         if self.record.assignment.desired_status == DesiredStatus::Stopped {
             self.stop_as_asked();
@@ -194,9 +212,12 @@ impl Supervisor {
     fn lost_by_reboot(&mut self) {
         self.record.boot_id.clone_from(&self.node.identity.boot_id);
         self.record.slot = None;
+        let now = clock::now();
+        let reason = format!("Host (node {}) was restarted.", self.node.identity.node);
+        self.step(Event::StopAsked(Stop { code: StopCode::TerminationNotice, reason }), now);
         for place in 0..self.record.notes.len() {
             if self.record.notes[place].attempted {
-                self.exited(place, None, false, clock::now());
+                self.exited(place, None, false, now);
             }
         }
     }
@@ -207,7 +228,7 @@ impl Supervisor {
             Message::Assigned(assignment) => {
                 if assignment.generation >= self.record.assignment.generation {
                     self.record.assignment = *assignment;
-                    self.store(Durability::Process);
+                    self.store();
                     self.follow_late();
                     if self.record.assignment.desired_status == DesiredStatus::Stopped {
                         self.stop_as_asked();
@@ -247,7 +268,24 @@ impl Supervisor {
             }
             Message::KeeperHere(containers) => self.look_for(&containers),
             Message::Vanished { place } => self.exited(place, None, false, now),
+            Message::StartOverdue { place } => self.step(Event::StartOverdue { container: place }, now),
+            Message::Probed { place, run, probe } => {
+                // A check may outlive the run that it was of.
+                if self.record.task.containers[place].restarts == run {
+                    self.step(Event::Probed { container: place, probe }, now);
+                    self.shown.send_replace(Arc::new(self.record.clone()));
+                }
+            }
+            Message::Reset { place } => {
+                self.record.notes[place].started_at = None;
+                self.step(Event::ContainerReset { container: place }, now);
+            }
             Message::KillDue { place } => self.step(Event::KillDue { container: place }, now),
+            Message::Stuck { place } => {
+                self.record.notes[place].stuck = true;
+                self.store();
+                self.node.outbox.report(self.record.report());
+            }
             Message::ContainersGone => self.step(Event::ContainersGone, now),
             Message::NetworkGone => {
                 self.record.slot = None;
@@ -332,6 +370,11 @@ impl Supervisor {
         }
         let at = clock::from_nanos(created.at_nanos);
         self.record.notes[place].started_at.get_or_insert(at);
+        if let Some(output) = &self.outputs[place]
+            && self.record.task.containers[place].life == Life::Starting
+        {
+            output.resume();
+        }
         self.follow(place);
         let before = self.record.task.status();
         self.step(Event::ContainerStarted { container: place }, at);
@@ -348,11 +391,15 @@ impl Supervisor {
     }
 
     fn exited(&mut self, place: usize, code: Option<i32>, out_of_memory: bool, at: Timestamp) {
-        if matches!(self.record.task.containers[place].life, Life::Ended(_)) {
+        if matches!(self.record.task.containers[place].life, Life::Ended(_) | Life::Resetting(_)) {
             return;
         }
-        self.record.notes[place].started_at.get_or_insert(at);
-        self.record.notes[place].finished_at = Some(at);
+        let note = &mut self.record.notes[place];
+        if note.finished_at.is_some_and(|finished_at| at <= finished_at) {
+            return; // The end of a run before this one, told twice.
+        }
+        note.started_at.get_or_insert(at);
+        note.finished_at = Some(at);
         self.follow(place);
         if let Some(output) = &self.outputs[place] {
             output.advance(Phase::Exited);
@@ -419,18 +466,21 @@ impl Supervisor {
             }
         }
         if !effects.is_empty() || before != self.record.task.status() {
-            self.store(Durability::Process);
+            self.store();
         }
         for effect in effects {
             self.perform(effect);
         }
+        self.tend_checks();
     }
 
     /// Replaces the journal. Where that fails the task goes on: what it has is then found by its names.
-    fn store(&self, durability: Durability) {
-        if let Err(error) = self.record.store(&self.dir, durability) {
+    fn store(&self) {
+        self.node.config.steps.mark("journal");
+        if let Err(error) = self.record.store(&self.dir, Durability::Process) {
             tracing::error!(error = chain(&error), "step not journaled");
         }
+        self.node.config.steps.mark("journaled");
         self.shown.send_replace(Arc::new(self.record.clone()));
     }
 
@@ -440,8 +490,10 @@ impl Supervisor {
     }
 
     fn retire(&self) {
+        self.node.config.steps.mark("retire");
         if let Err(error) = disk::remove_dir(&self.dir) {
             tracing::error!(error = chain(&error), "files of a stopped task remain");
         }
+        self.node.config.steps.mark("retired");
     }
 }

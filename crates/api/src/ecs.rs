@@ -1,6 +1,7 @@
 //! Amazon ECS: action name to operation, shapes to model and back.
 
 mod clusters;
+mod commands;
 mod fault;
 mod given;
 mod run_task;
@@ -43,6 +44,7 @@ pub async fn dispatch(
         }
 
         "RunTask" => answer(body, |input| run_task::run_task(control, input)).await,
+        "ExecuteCommand" => answer(body, async |input| commands::execute(control, caller, input)).await,
         "StopTask" => answer(body, |input| tasks::stop(control, input)).await,
         "DescribeTasks" => answer(body, async |input| tasks::describe(control, &input)).await,
         "ListTasks" => answer(body, async |input| tasks::list(control, &input)).await,

@@ -3,6 +3,7 @@
 //! ```text
 //! /_wharf/health, metrics, reset ──► own answers
 //! /v2/…                         ──► the image registry
+//! /v1/data-channel/…            ──► a command in a container, over a WebSocket
 //! anything else ──► body (limited) ──► route ──► auth ──► throttle ──► dispatch ──► response
 //! ```
 //!
@@ -29,6 +30,7 @@ use wharf_control::StoreError;
 use wharf_model::measures::Measures;
 
 use crate::auth::{Auth, RegistryTokens};
+use crate::data_channel::{self, Open};
 use crate::route::{Route, rest, route};
 use crate::services::Call;
 use crate::throttle::Throttle;
@@ -81,6 +83,7 @@ pub(crate) struct Front {
     pub(crate) throttle: Throttle,
     pub(crate) dispatch: Dispatch,
     pub(crate) registry: Option<(RegistryTokens, Registry)>,
+    pub(crate) commands: Option<Open>,
     pub(crate) missing: Missing,
     pub(crate) trouble: Trouble,
     pub(crate) measures: Measured,
@@ -130,6 +133,13 @@ impl Front {
                 return own::refused(&format!("{name} is only there for callers on this machine"));
             }
             return own::answer(name, request.method(), self).await;
+        }
+        if let Some(session) = path.strip_prefix("/v1/data-channel/") {
+            let session = session.to_owned();
+            return match &self.commands {
+                Some(open) => data_channel::accept(request, session, open.clone()),
+                None => own::not_found(),
+            };
         }
         let (parts, body) = request.into_parts();
         let (wire, outcome) = match read(body, body_limit(&parts)).await {

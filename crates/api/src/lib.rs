@@ -34,6 +34,7 @@ pub mod acm;
 mod answer;
 mod auth;
 mod caller;
+mod data_channel;
 pub mod ec2;
 pub mod ecr;
 pub mod ecs;

@@ -55,6 +55,7 @@ impl Api {
     /// secret of the control plane's configuration.
     pub fn new(control: Control, auth: Auth) -> Api {
         let (shown, written, measured) = (control.clone(), control.clone(), control.clone());
+        let commands = control.commands().clone();
         let auth = auth.with_tasks(&control);
         let mut api = Api::over(
             auth,
@@ -66,6 +67,10 @@ impl Api {
         api.front.missing = Box::new(move || shown.missing());
         api.front.trouble = Box::new(move || written.store().trouble());
         api.front.measures = Box::new(move || measured.balancer().measures());
+        api.front.commands = Some(Arc::new(move |session, token| {
+            let commands = commands.clone();
+            Box::pin(async move { commands.open(&session, &token).await })
+        }));
         api
     }
 
@@ -75,8 +80,17 @@ impl Api {
         let missing = Box::new(Vec::new);
         let trouble = Box::new(|| None);
         let measures = Box::new(Default::default);
-        let front =
-            Front { auth, throttle, dispatch, registry: None, missing, trouble, measures, reset: None };
+        let front = Front {
+            auth,
+            throttle,
+            dispatch,
+            registry: None,
+            commands: None,
+            missing,
+            trouble,
+            measures,
+            reset: None,
+        };
         Api { front }
     }
 
@@ -198,7 +212,7 @@ async fn connection(
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).expect("64 KiB fit"))
         .keep_alive_interval(HEAD_TIMEOUT);
-    let served = builder.serve_connection(TokioIo::new(stream), service);
+    let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(served);
     let stopping = async { stop_seen.wait_for(|stopping| *stopping).await.is_ok() };
     let ended = tokio::select! {

@@ -4,6 +4,7 @@
 //! them by name.
 
 mod clusters;
+mod commands;
 mod others;
 mod services;
 mod tags;
@@ -11,6 +12,7 @@ mod task_definitions;
 mod tasks;
 
 pub use clusters::*;
+pub use commands::*;
 pub use others::Others;
 pub use services::*;
 pub use tags::*;

@@ -32,6 +32,7 @@ pub mod mac;
 pub mod page;
 pub mod secrets_manager;
 pub mod service;
+pub mod session;
 pub mod sigv4;
 pub mod ssm;
 pub mod sts;

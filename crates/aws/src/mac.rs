@@ -11,9 +11,14 @@ pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+/// Returns the SHA-256 of `message`.
+pub fn sha256(message: &[u8]) -> [u8; 32] {
+    Sha256::digest(message).into()
+}
+
 /// Returns the SHA-256 of `message` in lower-case hexadecimal.
 pub fn sha256_hex(message: &[u8]) -> String {
-    hex::encode(Sha256::digest(message))
+    hex::encode(sha256(message))
 }
 
 /// Tells whether two values are the same, in a time that depends only on their lengths.

@@ -2,7 +2,7 @@
 
 use crate::{
     Config,
-    links::board::Board,
+    links::{board::Board, commands::Commands},
     log_store::{self, LogStore},
     vault::{Vault, VaultError},
 };
@@ -42,6 +42,7 @@ struct Shared {
     registry: Arc<Registry>,
     vault: Vault,
     balancer: Board,
+    commands: Commands,
     /// Held once by every agent's session; so its count tells whether there is one.
     agents: Arc<()>,
 }
@@ -54,8 +55,9 @@ impl Control {
         let logs = LogStore::open(&config.state_dir.join("logs"), &groups)?;
         let registry = Arc::new(Registry::new(&config.state_dir.join("registry"))?);
         let vault = Vault::open(&config.state_dir.join("secrets.key"))?;
-        let (balancer, agents) = (Board::default(), Arc::default());
-        Ok(Control { shared: Arc::new(Shared { store, config, logs, registry, vault, balancer, agents }) })
+        let (balancer, commands, agents) = (Board::default(), Commands::default(), Arc::default());
+        let shared = Shared { store, config, logs, registry, vault, balancer, commands, agents };
+        Ok(Control { shared: Arc::new(shared) })
     }
 
     /// Returns the store.
@@ -86,6 +88,11 @@ impl Control {
     /// Returns what the balancer should serve and says it serves.
     pub fn balancer(&self) -> &Board {
         &self.shared.balancer
+    }
+
+    /// Returns the commands that people run in containers.
+    pub fn commands(&self) -> &Commands {
+        &self.shared.commands
     }
 
     /// Returns what an agent's session holds while it lasts.

@@ -3,3 +3,4 @@
 pub(crate) mod agent;
 pub mod balancer;
 pub mod board;
+pub mod commands;

@@ -4,6 +4,7 @@
 pub mod balancing;
 pub mod certificates;
 pub mod clusters;
+pub mod commands;
 mod error;
 pub mod file_systems;
 pub mod images;

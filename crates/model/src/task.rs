@@ -45,6 +45,9 @@ pub struct Task {
     pub desired_status: DesiredStatus,
     /// Where it stands.
     pub last_status: TaskStatus,
+    /// How its essential containers are together; absent when none of them is checked.
+    #[serde(default)]
+    pub health: Option<HealthStatus>,
     /// Counts changes from 1.
     pub version: u64,
     /// Its containers, in the definition's order.
@@ -57,6 +60,9 @@ pub struct Task {
     pub stop_code: Option<StopCode>,
     /// Why it stopped, in words.
     pub stopped_reason: Option<String>,
+    /// Whether commands can be run in its containers.
+    #[serde(default)]
+    pub enable_execute_command: bool,
     /// The idempotency token it was asked for with.
     pub client_token: Option<String>,
     /// Its tags.
@@ -128,6 +134,29 @@ impl TaskStatus {
     }
 }
 
+/// How a container or a task is, as its health checks say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HealthStatus {
+    /// It passed.
+    Healthy,
+    /// It failed too often in a row.
+    Unhealthy,
+    /// Nothing is known: not yet, or nobody checks.
+    #[default]
+    Unknown,
+}
+
+impl HealthStatus {
+    /// Returns the name that the API uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            HealthStatus::Healthy => "HEALTHY",
+            HealthStatus::Unhealthy => "UNHEALTHY",
+            HealthStatus::Unknown => "UNKNOWN",
+        }
+    }
+}
+
 /// Why a task stopped (`stopCode`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StopCode {
@@ -178,6 +207,9 @@ pub struct Container {
     /// Ports of its node that lead to it.
     #[serde(default)]
     pub network_bindings: Vec<NetworkBinding>,
+    /// How it is.
+    #[serde(default)]
+    pub health: HealthStatus,
 }
 
 /// A port of a node that leads to a container.

@@ -11,7 +11,7 @@ use wharf_model::{
     VpcId,
     logs::LogEvent,
     network::{Cidr, MacAddress, Permission, SubnetRoutes},
-    task::{ContainerStatus, DesiredStatus, NetworkBinding, StopCode, TaskStatus, TaskTimes},
+    task::{ContainerStatus, DesiredStatus, HealthStatus, NetworkBinding, StopCode, TaskStatus, TaskTimes},
     task_definition::{ContainerDefinition, IpcMode, LaunchType, NetworkMode, PidMode, Revision, Volume},
 };
 
@@ -34,6 +34,9 @@ pub enum ToAgent {
     Assign(Box<Assignment>),
     /// The task's stop was recorded; the agent may forget it.
     Forget(TaskId),
+    /// A command is to be run in a container. The agent connects once more, says [`FromAgent::Session`] with the same
+    /// ticket, and that connection carries [`crate::exec`] from then on.
+    Exec(Box<ExecOrder>),
     /// The batch is durable.
     LogsStored {
         /// The batch's number.
@@ -133,6 +136,11 @@ pub enum FromAgent {
         /// The memory it offers.
         memory: Mebibytes,
     },
+    /// The only frame of its kind on a connection that is a command's.
+    Session {
+        /// The order's.
+        ticket: String,
+    },
     /// Where a task stands. Sent at each change, and for every task after a reconnect.
     Report(Box<TaskReport>),
     /// Log lines for a log group; answered with `LogsStored` when they are durable, and repeated after a reconnect
@@ -158,6 +166,21 @@ pub enum FromAgent {
         /// What it asks.
         ask: TaskAsk,
     },
+}
+
+/// A command to be run in a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecOrder {
+    /// Known to nobody else; the agent repeats it.
+    pub ticket: String,
+    /// The task.
+    pub task: TaskId,
+    /// The container's name.
+    pub container: String,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Whether it gets a terminal.
+    pub terminal: bool,
 }
 
 /// What a node needs besides its tasks.
@@ -333,6 +356,9 @@ pub struct TaskReport {
     pub containers: Vec<ContainerReport>,
     /// Why it stops or stopped, when the node knows the cause.
     pub stop: Option<(StopCode, String)>,
+    /// How its essential containers are together; absent when none of them is checked.
+    #[serde(default)]
+    pub health: Option<HealthStatus>,
 }
 
 /// Where a container stands.
@@ -353,4 +379,7 @@ pub struct ContainerReport {
     /// Ports of the node that lead to it.
     #[serde(default)]
     pub network_bindings: Vec<NetworkBinding>,
+    /// How it is.
+    #[serde(default)]
+    pub health: HealthStatus,
 }

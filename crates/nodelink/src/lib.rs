@@ -7,6 +7,7 @@
 
 pub mod agent;
 pub mod balancer;
+pub mod exec;
 mod frame;
 pub mod local;
 pub mod provisions;

@@ -1,6 +1,7 @@
 //! The decisions: pure functions from what is wanted and what is seen to what is done next.
 
 pub mod attributes;
+pub mod command_line;
 pub mod egress;
 pub mod fargate;
 pub mod image_cleanup;

@@ -11,26 +11,40 @@
 //! ```
 //!
 //! PROVISIONING and DEACTIVATING are the control plane's. Each container has a life of its own inside the task's:
-//! its image is pulled, it is started once the network is there too, and it ends. While the task stops, a running
-//! container gets its stop signal, and is killed when its time is over.
+//! its image is pulled, it is started once the network is there too and what it depends on, and it ends (see
+//! `container`). While the task stops, a running container gets its stop signal once those that depend on it have ended,
+//! and is killed when its time is over.
 //!
 //! [`Task::step`] takes what happened and returns what to do; the supervisor does it and says what came of it.
 //! After a crash the supervisor has the [`Task`] as it was stored, and [`Task::resume`] returns what is under way in
 //! it. Stages only move forward. What is harmless when it comes late is listed; the rest is refused.
 
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
-use thiserror::Error;
 use wharf_model::{
     Timestamp,
-    task::{ContainerStatus, StopCode, TaskStatus, TaskTimes},
+    task::{HealthStatus, StopCode, TaskStatus, TaskTimes},
 };
 
-/// The seconds from the stop signal to the kill where the definition names none.
-pub const STOP_TIMEOUT_SECS: u32 = 30;
+mod container;
+mod dependency;
+mod event;
+mod health;
+mod restart;
+mod stopping;
+
+pub use container::{Container, Ending, Life, STOP_TIMEOUT_SECS};
+pub use dependency::{Condition, Dependency};
+pub use event::{Effect, Event, OutOfTurn, Probe};
+pub use health::{Health, Rules};
+pub use restart::RestartPolicy;
+
+use dependency::Wait;
 
 /// What a task says when an essential container ended.
 pub const ESSENTIAL_EXITED: &str = "Essential container in task exited";
+
+/// The exit code of a container that waited for another in vain.
+const WAITED_IN_VAIN: i32 = 143;
 
 /// A task on its node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,170 +86,6 @@ pub struct Stop {
     pub reason: String,
 }
 
-/// A container in its task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Container {
-    /// Whether the task ends with it.
-    pub essential: bool,
-    /// The time from its stop signal to its kill.
-    pub stop_timeout: Duration,
-    /// Where it stands.
-    pub life: Life,
-}
-
-impl Container {
-    /// Returns a container of which nothing was done.
-    pub fn new(essential: bool, stop_timeout_secs: Option<u32>) -> Container {
-        let seconds = stop_timeout_secs.unwrap_or(STOP_TIMEOUT_SECS);
-        Container { essential, stop_timeout: Duration::from_secs(u64::from(seconds)), life: Life::Pulling }
-    }
-
-    /// Returns the status that the API shows.
-    pub fn status(&self) -> ContainerStatus {
-        match self.life {
-            Life::Pulling | Life::Pulled | Life::Starting => ContainerStatus::Pending,
-            Life::Running | Life::Stopping { .. } => ContainerStatus::Running,
-            Life::Ended(_) => ContainerStatus::Stopped,
-        }
-    }
-
-    fn ended(&self) -> bool {
-        matches!(self.life, Life::Ended(_))
-    }
-}
-
-/// Where a container stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Life {
-    /// Its image is being pulled.
-    Pulling,
-    /// Its image is there; the network is not.
-    Pulled,
-    /// It is being created and started.
-    Starting,
-    /// It runs.
-    Running,
-    /// It was told to end.
-    Stopping {
-        /// When it is killed.
-        kill_at: Timestamp,
-    },
-    /// It ended, or never ran.
-    Ended(Ending),
-}
-
-/// How a container ended.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ending {
-    /// The exit code, when there is one and somebody saw it.
-    pub code: Option<i32>,
-    /// What went wrong, `Name: message`.
-    pub reason: Option<String>,
-}
-
-/// What happened. Containers are named by their place in [`Task::containers`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// The task was accepted durably.
-    Begin,
-    /// It should stop.
-    StopAsked(Stop),
-    /// A container's image is there.
-    ImagePulled {
-        /// The container.
-        container: usize,
-    },
-    /// A container's image could not be had.
-    PullFailed {
-        /// The container.
-        container: usize,
-        /// `CannotPull…Error: message`.
-        reason: String,
-    },
-    /// The task's network and cgroup are there.
-    NetworkReady,
-    /// They could not be made.
-    NetworkFailed {
-        /// `ResourceInitializationError: message`.
-        reason: String,
-    },
-    /// A container runs.
-    ContainerStarted {
-        /// The container.
-        container: usize,
-    },
-    /// A container could not be created or started.
-    ContainerFailed {
-        /// The container.
-        container: usize,
-        /// `CannotCreateContainerError: message`.
-        reason: String,
-    },
-    /// A container's first process ended.
-    ContainerExited {
-        /// The container.
-        container: usize,
-        /// Its exit code, when somebody saw it.
-        code: Option<i32>,
-        /// Whether the kernel killed something in it for memory.
-        out_of_memory: bool,
-    },
-    /// A container's time to end by itself is over.
-    KillDue {
-        /// The container.
-        container: usize,
-    },
-    /// The containers' processes, mounts and cgroups are gone.
-    ContainersGone,
-    /// The network is given back.
-    NetworkGone,
-}
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Take a network and make the cgroup.
-    TakeNetwork,
-    /// Pull a container's image.
-    Pull {
-        /// The container.
-        container: usize,
-    },
-    /// Create and start a container.
-    Run {
-        /// The container.
-        container: usize,
-    },
-    /// Send a container its stop signal, and say `KillDue` at the time given.
-    Terminate {
-        /// The container.
-        container: usize,
-        /// When it is killed.
-        kill_at: Timestamp,
-    },
-    /// Kill everything in a container.
-    Kill {
-        /// The container.
-        container: usize,
-    },
-    /// Remove what containers leave.
-    CleanUp,
-    /// Give the network back, also one that is still being taken.
-    ReleaseNetwork,
-    /// Tell the control plane.
-    Report,
-}
-
-/// An event that cannot happen where the task stands.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{event:?} is out of turn in {stage:?}")]
-pub struct OutOfTurn {
-    /// What was said to have happened.
-    pub event: Event,
-    /// Where the task stands.
-    pub stage: Stage,
-}
-
 impl Task {
     /// Returns a task of which nothing was done.
     pub fn new(containers: Vec<Container>) -> Task {
@@ -262,6 +112,19 @@ impl Task {
         }
     }
 
+    /// Returns how it is: what its essential containers' checks say together. Nothing when none of them is checked.
+    pub fn health(&self) -> Option<HealthStatus> {
+        let checked = self.containers.iter().filter(|found| found.essential);
+        let mut known: Vec<_> =
+            checked.filter_map(|found| found.health.as_ref()).map(|health| health.status).collect();
+        known.sort_by_key(|status| match status {
+            HealthStatus::Unhealthy => 0,
+            HealthStatus::Unknown => 1,
+            HealthStatus::Healthy => 2,
+        });
+        known.first().copied()
+    }
+
     /// Takes what happened and returns what to do. A refused event changes nothing.
     pub fn step(&mut self, event: Event, at: Timestamp) -> Result<Vec<Effect>, OutOfTurn> {
         match event {
@@ -280,16 +143,25 @@ impl Task {
             },
             Event::ContainerStarted { container } => self.started(container, at),
             Event::ContainerFailed { container, ref reason } => self.failed(container, reason.clone(), at),
+            Event::StartOverdue { container } => self.overdue(container, at),
+            Event::Probed { container, ref probe } => self.probed(container, probe.clone(), at),
             Event::ContainerExited { container, code, out_of_memory } => {
-                self.exited(container, ending(code, out_of_memory), at)
+                self.exited(container, Ending::of_run(code, out_of_memory), at)
             }
+            Event::ContainerReset { container } => self.reset(container),
             Event::KillDue { container } => self.containers.get(container).map(|found| match found.life {
                 Life::Stopping { .. } => vec![Effect::Kill { container }],
-                Life::Pulling | Life::Pulled | Life::Starting | Life::Running | Life::Ended(_) => Vec::new(),
+                Life::Pulling
+                | Life::Pulled
+                | Life::Starting
+                | Life::Running
+                | Life::Resetting(_)
+                | Life::Ended(_) => Vec::new(),
             }),
             Event::ContainersGone => self.containers_gone(),
             Event::NetworkGone => self.network_gone(at),
         }
+        .map(told_once)
         .ok_or_else(|| OutOfTurn { event, stage: self.stage.clone() })
     }
 
@@ -298,7 +170,8 @@ impl Task {
         match self.stage {
             Stage::Pending | Stage::Stopped(_) => Vec::new(),
             Stage::Activating { .. } => {
-                std::iter::once(Effect::TakeNetwork).chain(self.lives_under_way()).collect()
+                let waits = (0..self.containers.len()).filter_map(|container| self.await_start(container));
+                std::iter::once(Effect::TakeNetwork).chain(self.lives_under_way()).chain(waits).collect()
             }
             Stage::Running => self.lives_under_way().collect(),
             Stage::Stopping(_) if self.all_ended() => vec![Effect::CleanUp],
@@ -311,6 +184,7 @@ impl Task {
         self.containers.iter().enumerate().filter_map(|(container, found)| match found.life {
             Life::Pulling => Some(Effect::Pull { container }),
             Life::Starting => Some(Effect::Run { container }),
+            Life::Resetting(_) => Some(Effect::Reset { container }),
             Life::Stopping { kill_at } => Some(Effect::Terminate { container, kill_at }),
             Life::Pulled | Life::Running | Life::Ended(_) => None,
         })
@@ -330,17 +204,19 @@ impl Task {
         let found = self.containers.get_mut(container)?;
         match (&self.stage, &found.life) {
             (Stage::Activating { .. }, Life::Pulling) => {}
-            // The stop came first; the image is a gain for the next task.
-            (Stage::Stopping(_) | Stage::Deprovisioning(_) | Stage::Stopped(_), _) => return Some(Vec::new()),
+            // The stop came first, or what it waits for is lost; the image is a gain for the next task.
+            (Stage::Stopping(_) | Stage::Deprovisioning(_) | Stage::Stopped(_), _) | (_, Life::Ended(_)) => {
+                return Some(Vec::new());
+            }
             _ => return None,
         }
         self.times.pull_stopped_at = Some(at);
         match failure {
             None => {
                 found.life = Life::Pulled;
-                Some(self.start_ready())
+                Some(self.advance(at))
             }
-            Some(reason) => Some(self.cannot_run(container, reason, at)),
+            Some(reason) => Some(self.cannot_run(container, None, reason, at)),
         }
     }
 
@@ -349,7 +225,7 @@ impl Task {
             Stage::Activating { .. } => {
                 self.stage = Stage::Activating { connected: true };
                 self.times.connectivity_at.get_or_insert(at);
-                Some(self.start_ready())
+                Some(self.advance(at))
             }
             Stage::Running | Stage::Stopping(_) | Stage::Deprovisioning(_) | Stage::Stopped(_) => {
                 Some(Vec::new())
@@ -358,41 +234,46 @@ impl Task {
         }
     }
 
-    /// Starts the containers that wait for nothing any more.
-    fn start_ready(&mut self) -> Vec<Effect> {
-        if self.stage != (Stage::Activating { connected: true }) {
-            return Vec::new();
-        }
-        let waiting = self.containers.iter_mut().enumerate().filter(|(_, found)| found.life == Life::Pulled);
-        waiting
-            .map(|(container, found)| {
-                found.life = Life::Starting;
-                Effect::Run { container }
-            })
-            .collect()
-    }
-
     fn started(&mut self, container: usize, at: Timestamp) -> Option<Vec<Effect>> {
         let found = self.containers.get_mut(container)?;
         match found.life {
             Life::Starting => {}
             // Its exit, or a second look at what runs, came first.
-            Life::Running | Life::Stopping { .. } | Life::Ended(_) => return Some(Vec::new()),
+            Life::Running | Life::Resetting(_) | Life::Stopping { .. } | Life::Ended(_) => {
+                return Some(Vec::new());
+            }
             Life::Pulling | Life::Pulled => return None,
         }
         found.life = Life::Running;
-        Some(match self.stage {
-            Stage::Stopping(_) => vec![self.terminate(container, at), Effect::Report],
-            _ => self.settle(at),
-        })
+        found.started_at = Some(at);
+        let mut effects = match self.stage {
+            Stage::Stopping(_) => self.terminate_due(at),
+            _ => self.advance(at),
+        };
+        effects.extend(self.await_start(container));
+        effects.push(Effect::Report);
+        Some(effects)
     }
 
     fn failed(&mut self, container: usize, reason: String, at: Timestamp) -> Option<Vec<Effect>> {
         match self.containers.get(container)?.life {
-            Life::Starting => Some(self.cannot_run(container, reason, at)),
+            Life::Starting => Some(self.cannot_run(container, None, reason, at)),
             Life::Ended(_) => Some(Vec::new()),
-            Life::Pulling | Life::Pulled | Life::Running | Life::Stopping { .. } => None,
+            Life::Pulling | Life::Pulled | Life::Running | Life::Resetting(_) | Life::Stopping { .. } => None,
         }
+    }
+
+    fn probed(&mut self, container: usize, probe: Probe, at: Timestamp) -> Option<Vec<Effect>> {
+        let found = self.containers.get_mut(container)?;
+        let (Life::Running, Some(started_at)) = (&found.life, found.started_at) else {
+            return Some(Vec::new());
+        };
+        if !found.health.as_mut()?.take(probe, at.since(started_at), at) {
+            return Some(Vec::new());
+        }
+        let mut effects = self.advance(at);
+        effects.push(Effect::Report);
+        Some(effects)
     }
 
     fn exited(&mut self, container: usize, ending: Ending, at: Timestamp) -> Option<Vec<Effect>> {
@@ -400,113 +281,140 @@ impl Task {
             // The exit overtook the answer to its start.
             Life::Starting => self.started(container, at)?,
             Life::Running | Life::Stopping { .. } => Vec::new(),
-            Life::Ended(_) => return Some(Vec::new()),
+            Life::Resetting(_) | Life::Ended(_) => return Some(Vec::new()),
             Life::Pulling | Life::Pulled => return None,
         };
-        self.containers[container].life = Life::Ended(ending);
+        let again = self.stop().is_none() && self.containers[container].runs_again(ending.code, at);
+        let found = &mut self.containers[container];
+        if let Some(health) = found.health.as_mut().filter(|_| again) {
+            *health = Health::unknown(health.rules);
+        }
+        if again {
+            found.life = Life::Resetting(ending);
+            effects.extend([Effect::Reset { container }, Effect::Report]);
+            return Some(effects);
+        }
+        found.life = Life::Ended(ending);
         let stop = Stop { code: StopCode::EssentialContainerExited, reason: ESSENTIAL_EXITED.to_owned() };
         effects.extend(match self.stage {
             Stage::Stopping(_) => self.ended_while_stopping(at),
             _ if self.containers[container].essential => self.halt(stop, at),
-            _ => self.settle(at),
+            _ => self.advance(at).into_iter().chain([Effect::Report]).collect(),
         });
         Some(effects)
     }
 
+    /// What the last run left is gone: the next one begins.
+    fn reset(&mut self, container: usize) -> Option<Vec<Effect>> {
+        let found = self.containers.get_mut(container)?;
+        match found.life {
+            Life::Resetting(_) => {
+                found.life = Life::Starting;
+                found.restarts += 1;
+                Some(vec![Effect::Run { container }])
+            }
+            // The stop came first.
+            Life::Ended(_) => Some(Vec::new()),
+            Life::Pulling | Life::Pulled | Life::Starting | Life::Running | Life::Stopping { .. } => None,
+        }
+    }
+
+    /// Fails the containers that still wait for what another did not become in time.
+    fn overdue(&mut self, other: usize, at: Timestamp) -> Option<Vec<Effect>> {
+        // One that ended cannot be late any more.
+        if self.containers.get(other)?.ended() {
+            return Some(Vec::new());
+        }
+        let late = |task: &Task, target: usize| {
+            matches!(task.containers[target].life, Life::Pulling | Life::Pulled)
+                && task.containers[target].depends_on.iter().any(|dependency| {
+                    dependency.container == other
+                        && dependency::wait_for(&task.containers, target, *dependency) == Wait::On
+                })
+        };
+        let mut effects = Vec::new();
+        for target in 0..self.containers.len() {
+            if late(self, target) {
+                let reason = dependency::timed_out(&self.containers, target, other);
+                effects.extend(self.cannot_run(target, Some(WAITED_IN_VAIN), reason, at));
+            }
+        }
+        Some(effects)
+    }
+
+    /// Returns the wait for what others want of a container, when it has a limit and somebody waits.
+    fn await_start(&self, container: usize) -> Option<Effect> {
+        let found = &self.containers[container];
+        let at = found.started_at? + found.start_timeout?;
+        let waited_for = self.containers.iter().any(|other| {
+            matches!(other.life, Life::Pulling | Life::Pulled)
+                && other.depends_on.iter().any(|dependency| {
+                    dependency.container == container && dependency.condition != Condition::Start
+                })
+        });
+        (found.life == Life::Running && waited_for).then_some(Effect::AwaitStart { container, at })
+    }
+
     /// Ends a container that never ran.
-    fn cannot_run(&mut self, container: usize, reason: String, at: Timestamp) -> Vec<Effect> {
-        self.containers[container].life = Life::Ended(Ending { code: None, reason: Some(reason.clone()) });
+    fn cannot_run(
+        &mut self,
+        container: usize,
+        code: Option<i32>,
+        reason: String,
+        at: Timestamp,
+    ) -> Vec<Effect> {
+        self.containers[container].life = Life::Ended(Ending { code, reason: Some(reason.clone()) });
         match self.stage {
             Stage::Stopping(_) => self.ended_while_stopping(at),
             _ if self.containers[container].essential => self.halt(failed_to_start(reason), at),
-            _ => self.settle(at),
+            _ => self.advance(at).into_iter().chain([Effect::Report]).collect(),
         }
     }
 
-    /// Says RUNNING once every container was started.
-    fn settle(&mut self, at: Timestamp) -> Vec<Effect> {
-        let started = |found: &Container| matches!(found.life, Life::Running | Life::Ended(_));
-        if matches!(self.stage, Stage::Activating { .. }) && self.containers.iter().all(started) {
+    /// Starts the containers that wait for nothing any more, ends those that wait in vain, and says RUNNING once every
+    /// container was started.
+    fn advance(&mut self, at: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.stage != (Stage::Activating { connected: true }) {
+            return effects;
+        }
+        for container in 0..self.containers.len() {
+            if !matches!(self.containers[container].life, Life::Pulling | Life::Pulled) {
+                continue;
+            }
+            match dependency::wait(&self.containers, container) {
+                Wait::Over if self.containers[container].life == Life::Pulled => {
+                    self.containers[container].life = Life::Starting;
+                    effects.push(Effect::Run { container });
+                }
+                Wait::Over | Wait::On => {}
+                Wait::Vain(reason) => {
+                    // Looks again itself, because others may wait for this one, and the task may end with it.
+                    effects.extend(self.cannot_run(container, Some(WAITED_IN_VAIN), reason, at));
+                    return effects;
+                }
+            }
+        }
+        let started =
+            |found: &Container| matches!(found.life, Life::Running | Life::Resetting(_) | Life::Ended(_));
+        if self.containers.iter().all(|found| started(found) || found.restarts > 0) {
             self.stage = Stage::Running;
             self.times.started_at = Some(at);
+            effects.push(Effect::Report);
         }
-        vec![Effect::Report]
-    }
-
-    /// Begins the stop: containers that run are told to end, those that do not yet never will.
-    fn halt(&mut self, stop: Stop, at: Timestamp) -> Vec<Effect> {
-        self.stage = Stage::Stopping(stop);
-        self.times.stopping_at = Some(at);
-        let mut effects = Vec::new();
-        for container in 0..self.containers.len() {
-            match self.containers[container].life {
-                Life::Pulling | Life::Pulled => {
-                    self.containers[container].life = Life::Ended(Ending::default())
-                }
-                Life::Running => effects.push(self.terminate(container, at)),
-                // One that is being started is told once it runs.
-                Life::Starting | Life::Stopping { .. } | Life::Ended(_) => {}
-            }
-        }
-        effects.extend(self.ended_while_stopping(at));
         effects
     }
+}
 
-    fn terminate(&mut self, container: usize, at: Timestamp) -> Effect {
-        let found = &mut self.containers[container];
-        let kill_at = at + found.stop_timeout;
-        found.life = Life::Stopping { kill_at };
-        Effect::Terminate { container, kill_at }
-    }
-
-    fn ended_while_stopping(&mut self, at: Timestamp) -> Vec<Effect> {
-        if !self.all_ended() {
-            return vec![Effect::Report];
-        }
-        self.times.execution_stopped_at = Some(at);
-        vec![Effect::Report, Effect::CleanUp]
-    }
-
-    fn all_ended(&self) -> bool {
-        self.containers.iter().all(Container::ended)
-    }
-
-    fn containers_gone(&mut self) -> Option<Vec<Effect>> {
-        match &self.stage {
-            Stage::Stopping(stop) if self.all_ended() => {
-                self.stage = Stage::Deprovisioning(stop.clone());
-                Some(vec![Effect::Report, Effect::ReleaseNetwork])
-            }
-            Stage::Deprovisioning(_) | Stage::Stopped(_) => Some(Vec::new()),
-            Stage::Pending | Stage::Activating { .. } | Stage::Running | Stage::Stopping(_) => None,
-        }
-    }
-
-    fn network_gone(&mut self, at: Timestamp) -> Option<Vec<Effect>> {
-        match &self.stage {
-            Stage::Deprovisioning(stop) => {
-                self.stage = Stage::Stopped(stop.clone());
-                self.times.stopped_at = Some(at);
-                Some(vec![Effect::Report])
-            }
-            Stage::Stopped(_) => Some(Vec::new()),
-            Stage::Pending | Stage::Activating { .. } | Stage::Running | Stage::Stopping(_) => None,
-        }
-    }
+/// A report says where the task stands when it is made, so one of them is enough.
+fn told_once(mut effects: Vec<Effect>) -> Vec<Effect> {
+    let mut told = false;
+    effects.retain(|effect| *effect != Effect::Report || !std::mem::replace(&mut told, true));
+    effects
 }
 
 fn failed_to_start(reason: String) -> Stop {
     Stop { code: StopCode::TaskFailedToStart, reason }
-}
-
-/// A child that was killed for memory does not spoil a container that then ended well.
-fn ending(code: Option<i32>, out_of_memory: bool) -> Ending {
-    let reason = match code {
-        None => Some("ExitCodeUnavailable: nobody was there to see the container end".to_owned()),
-        Some(0) => None,
-        Some(_) => out_of_memory.then(|| "OutOfMemoryError: Container killed due to memory usage".to_owned()),
-    };
-    Ending { code, reason }
 }
 
 #[cfg(test)]

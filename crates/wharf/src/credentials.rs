@@ -43,6 +43,14 @@ impl Credentials {
         }
     }
 
+    /// Returns the kept credentials; fails when this Wharf was never started.
+    pub(crate) fn kept(options: &Options) -> anyhow::Result<Credentials> {
+        let file = file(options);
+        let bytes = std::fs::read(&file)
+            .with_context(|| format!("read {file}; has `wharf up` been run, and are you root?"))?;
+        serde_json::from_slice(&bytes).with_context(|| format!("understand {file}"))
+    }
+
     fn write(&self, file: &Utf8PathBuf) -> anyhow::Result<()> {
         let new = file.with_extension("new");
         let write = || -> std::io::Result<()> {
@@ -68,11 +76,7 @@ impl Credentials {
 /// Prints the exports; fails when this Wharf was never started.
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn print_environment(options: &Options) -> anyhow::Result<()> {
-    let file = file(options);
-    let bytes = std::fs::read(&file)
-        .with_context(|| format!("read {file}; has `wharf up` been run, and are you root?"))?;
-    let kept: Credentials = serde_json::from_slice(&bytes).with_context(|| format!("understand {file}"))?;
-    print!("{}", kept.exports(options));
+    print!("{}", Credentials::kept(options)?.exports(options));
     if options.auth == Auth::Off {
         println!("# signatures are not verified");
     }

@@ -5,6 +5,7 @@ mod ca;
 mod control_process;
 mod credentials;
 mod down;
+mod exec;
 mod hosts_file;
 mod image;
 mod instance;
@@ -117,6 +118,13 @@ enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Runs a command in a container of a task that was started with enableExecuteCommand.
+    Exec {
+        #[command(flatten)]
+        options: Options,
+        #[command(flatten)]
+        exec: exec::Exec,
+    },
     /// Runs the control plane: the API, the decisions, the state.
     Control {
         #[command(flatten)]
@@ -147,7 +155,7 @@ fn main() -> ExitCode {
     let unmasked = nix::sys::signal::SigSet::empty().thread_set_mask();
     debug_assert!(unmasked.is_ok(), "an empty mask is always accepted");
     match run(Line::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             report(&error);
             ExitCode::FAILURE
@@ -155,8 +163,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
-    match command {
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let done = match command {
         Command::Up { options, detach } => up::up(&options.settled(), detach),
         Command::Down { options, all } => down::down(&options.recorded(), all),
         Command::Status { options, quiet } => status::status(&options.recorded(), quiet),
@@ -169,6 +177,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Restore { options, asked } => restore::restore(&options.recorded(), &asked),
         Command::Env { options } => credentials::print_environment(&options.recorded()),
         Command::Ca { options } => ca::print(&options.recorded()),
+        Command::Exec { options, exec } => return exec::exec(&options.recorded(), &exec).map(ExitCode::from),
         Command::Control { options, listen_on_stdin } => {
             log_to_stderr("control");
             control_process::run(&options, listen_on_stdin)
@@ -182,7 +191,8 @@ fn run(command: Command) -> anyhow::Result<()> {
             node::balancer(&options)
         }
         Command::Keeper { options } => keeper_process::run(&options),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Logs to standard error; `WHARF_LOG` takes the filter, such as `debug` or `wharf_agent=trace,info`.

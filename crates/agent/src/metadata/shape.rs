@@ -70,7 +70,22 @@ pub(super) fn container(record: &Record, place: usize, nameservers: &[Ipv4Addr])
     }
     time(&mut shown, "CreatedAt", note.started_at);
     time(&mut shown, "StartedAt", note.started_at);
-    time(&mut shown, "FinishedAt", note.finished_at);
+    if record.task.containers[place].ended() {
+        time(&mut shown, "FinishedAt", note.finished_at);
+    }
+    if let Some(health) = &record.task.containers[place].health {
+        shown["Health"] = json!({ "status": health.status.as_str() });
+        time(&mut shown["Health"], "statusSince", health.since);
+        if let Some(code) = health.exit_code {
+            shown["Health"]["exitCode"] = code.into();
+        }
+        if !health.output.is_empty() {
+            shown["Health"]["output"] = health.output.clone().into();
+        }
+    }
+    if definition.restart_policy.as_ref().is_some_and(|policy| policy.enabled) {
+        shown["RestartCount"] = record.task.containers[place].restarts.into();
+    }
     let containers: Vec<_> = assignment.containers.iter().map(|(definition, _)| definition).collect();
     let volumes = mounts::of(&containers, place);
     if !volumes.is_empty() {
@@ -167,7 +182,7 @@ fn known(life: &Life) -> &'static str {
     match life {
         Life::Pulling => "NONE",
         Life::Pulled | Life::Starting => "PULLED",
-        Life::Running | Life::Stopping { .. } => "RUNNING",
+        Life::Running | Life::Resetting(_) | Life::Stopping { .. } => "RUNNING",
         Life::Ended(_) => "STOPPED",
     }
 }

@@ -6,7 +6,14 @@ use wharf_model::{
 
 fn report(last_status: TaskStatus) -> TaskReport {
     let task = "0123456789abcdef0123456789abcdef".parse().unwrap();
-    TaskReport { task, last_status, times: TaskTimes::default(), containers: Vec::new(), stop: None }
+    TaskReport {
+        task,
+        last_status,
+        times: TaskTimes::default(),
+        containers: Vec::new(),
+        stop: None,
+        health: None,
+    }
 }
 
 fn target() -> LogTarget {
@@ -24,7 +31,10 @@ fn drain(outbox: &Outbox) -> Vec<FromAgent> {
 fn statuses(messages: &[FromAgent]) -> Vec<TaskStatus> {
     let report = |message: &FromAgent| match message {
         FromAgent::Report(report) => Some(report.last_status),
-        FromAgent::Hello { .. } | FromAgent::Ask { .. } | FromAgent::Logs { .. } => None,
+        FromAgent::Hello { .. }
+        | FromAgent::Ask { .. }
+        | FromAgent::Session { .. }
+        | FromAgent::Logs { .. } => None,
     };
     messages.iter().filter_map(report).collect()
 }

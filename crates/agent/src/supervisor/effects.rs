@@ -3,12 +3,13 @@
 use super::{Message, Network, Supervisor};
 use crate::{
     clock,
-    disk::Durability,
     error::chain,
     fabric::Connected,
     logs::{Following, Phase},
+    record::Record,
     spec, stop_signal,
 };
+use camino::Utf8Path;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use wharf_keeper::{
@@ -31,6 +32,8 @@ const DELIVERY_PATIENCE: Duration = Duration::from_secs(2);
 /// Between attempts at what must succeed in the end.
 const RETRY: Duration = Duration::from_millis(200);
 const SIGKILL: i32 = 9;
+/// How long killed processes may take to go before that is told.
+const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Supervisor {
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -38,6 +41,8 @@ impl Supervisor {
             Effect::TakeNetwork => self.take_network(),
             Effect::Pull { container } => self.pull(container),
             Effect::Run { container } => self.run(container),
+            Effect::AwaitStart { container, at } => self.await_start(container, at),
+            Effect::Reset { container } => self.reset(container),
             Effect::Terminate { container, kill_at } => self.terminate(container, kill_at),
             Effect::Kill { container } => self.kill(container),
             Effect::CleanUp => self.clean_up(),
@@ -64,13 +69,16 @@ impl Supervisor {
         let record = Arc::new(self.record.clone());
         tokio::spawn(async move {
             let begun = Instant::now();
+            node.config.steps.mark("take network");
             let made = tokio::task::spawn_blocking(move || cgroup.create(&limits));
             let prepared = tokio::spawn(given::prepare(node.clone(), record));
             let link = match node.fabric() {
                 Some(fabric) => fabric.connect(&task, &wanted).await.map_err(|error| chain(&error)),
                 None => Err("the node's network is not prepared yet".to_owned()),
             };
+            node.config.steps.mark("network taken");
             let mut made = joined(made.await).map_err(|error: CgroupError| chain(&error));
+            node.config.steps.mark("cgroup made");
             if let (Ok(()), Ok(link)) = (&made, &link) {
                 made = match holder {
                     Ok(Some(spec)) => {
@@ -118,6 +126,7 @@ impl Supervisor {
                 node.images.pull_pinned(&definition.image, pinned, login).await
             };
             let result = pulled.await.map(Box::new);
+            node.config.steps.mark("pulled");
             let _ended = sender.send(Message::Pulled { place, result, took: begun.elapsed() });
         });
     }
@@ -146,11 +155,37 @@ impl Supervisor {
                 let spec = spec::container(&record, place, &image, &dir, cgroup, &node.nameservers)
                     .map_err(|error| format!("CannotCreateContainerError: {error}"))?;
                 let spec = given::add(&node, &record, place, spec).await?;
+                node.config.steps.mark("run");
                 let ran = node.keeper.run(&record.notes[place].id, spec, namespace).await;
+                node.config.steps.mark("ran");
                 ran.map_err(|error| cannot_run(&error))
             }
             .await;
             let _ended = sender.send(Message::Ran { place, result, took: begun.elapsed() });
+        }));
+    }
+
+    fn await_start(&self, place: usize, at: Timestamp) {
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(at.since(clock::now())).await;
+            let _ended = sender.send(Message::StartOverdue { place });
+        });
+    }
+
+    /// Removes what a container's last run left, but for its files.
+    fn reset(&mut self, place: usize) {
+        let (node, sender) = (self.node.clone(), self.sender.clone());
+        let id = self.record.notes[place].id.clone();
+        let dir = self.dir.clone();
+        self.starts.retain(|start| !start.is_finished());
+        self.starts.push(tokio::spawn(async move {
+            flush(&dir).await;
+            while let Err(error) = node.keeper.reset(&id).await {
+                tracing::warn!(id, error = chain(&error), "container not made ready to run again yet");
+                tokio::time::sleep(RETRY).await;
+            }
+            let _ended = sender.send(Message::Reset { place });
         }));
     }
 
@@ -161,13 +196,16 @@ impl Supervisor {
         let signal = stop_signal::number(note.image.as_ref().and_then(|image| image.stop_signal.as_deref()));
         tokio::spawn(async move {
             let patience = kill_at.since(clock::now());
+            node.config.steps.mark("terminate");
             let sent = tokio::time::timeout(patience, async {
                 while let Err(error) = node.keeper.kill(&id, signal).await {
                     tracing::warn!(id, error = chain(&error), "stop signal not sent");
                     tokio::time::sleep(RETRY).await;
                 }
             });
-            if sent.await.is_ok() {
+            let sent = sent.await.is_ok();
+            node.config.steps.mark("terminated");
+            if sent {
                 tokio::time::sleep(kill_at.since(clock::now())).await;
             }
             let _ended = sender.send(Message::KillDue { place });
@@ -176,12 +214,15 @@ impl Supervisor {
 
     /// Kills every process in the container's cgroup; its first one's end then comes from keeper.
     fn kill(&self, place: usize) {
-        let (node, id) = (self.node.clone(), self.record.notes[place].id.clone());
+        let (node, sender, id) =
+            (self.node.clone(), self.sender.clone(), self.record.notes[place].id.clone());
         let cgroup = self.cgroup.child(&id);
         tokio::spawn(async move {
-            let killed = tokio::task::spawn_blocking(move || cgroup.kill_all(Duration::from_secs(10)));
+            node.config.steps.mark("kill");
+            let killed = tokio::task::spawn_blocking(move || cgroup.kill_all(KILL_PATIENCE));
             if let Err(error) = joined(killed.await) {
                 tracing::error!(id, error = chain(&error), "container's processes remain");
+                let _ended = sender.send(Message::Stuck { place });
             }
             if let Err(error) = node.keeper.kill(&id, SIGKILL).await {
                 tracing::warn!(id, error = chain(&error), "kill not sent");
@@ -193,10 +234,7 @@ impl Supervisor {
         let (node, sender) = (self.node.clone(), self.sender.clone());
         let attempted = self.record.notes.iter().filter(|note| note.attempted);
         let ids: Vec<String> = attempted.map(|note| note.id.clone()).collect();
-        if !ids.is_empty() {
-            // The exits are about to be forgotten by keeper.
-            self.store(Durability::Disk);
-        }
+        let dir = self.dir.clone();
         let outputs: Vec<Following> = self.outputs.iter().flatten().cloned().collect();
         let connected = self.node.outbox.is_connected();
         let starts = std::mem::take(&mut self.starts);
@@ -205,11 +243,21 @@ impl Supervisor {
                 // Its exit was seen before the answer to its start.
                 let _failed = start.await;
             }
+            if !ids.is_empty() {
+                flush(&dir).await;
+            }
             for id in &ids {
-                while let Err(error) = node.keeper.delete_and_forget(id).await {
+                node.config.steps.mark("delete");
+                while let Err(error) = node.keeper.delete(id).await {
                     tracing::warn!(id, error = chain(&error), "container not removed yet");
                     tokio::time::sleep(RETRY).await;
                 }
+                node.config.steps.mark("deleted");
+                while let Err(error) = node.keeper.forget(id).await {
+                    tracing::warn!(id, error = chain(&error), "container not forgotten yet");
+                    tokio::time::sleep(RETRY).await;
+                }
+                node.config.steps.mark("forgotten");
             }
             for output in &outputs {
                 output.advance(Phase::Gone);
@@ -249,6 +297,7 @@ impl Supervisor {
         let holder = spec::shares(&self.record.assignment).then(|| spec::holder_id(&task));
         let record = Arc::new(self.record.clone());
         tokio::spawn(async move {
+            node.config.steps.mark("release");
             if let Some(id) = holder {
                 while let Err(error) = node.keeper.delete_and_forget(&id).await {
                     tracing::warn!(id, error = chain(&error), "holder of namespaces not removed yet");
@@ -256,17 +305,19 @@ impl Supervisor {
                 }
             }
             let removed = tokio::task::spawn_blocking(move || {
-                cgroup.kill_all(Duration::from_secs(10)).and_then(|()| cgroup.remove())
+                cgroup.kill_all(KILL_PATIENCE).and_then(|()| cgroup.remove())
             });
             if let Err(error) = joined(removed.await) {
                 tracing::error!(%task, error = chain(&error), "task's cgroup remains until the next start");
             }
+            node.config.steps.mark("cgroup removed");
             given::release(&node, &record).await;
             if let Some(fabric) = node.fabric()
                 && let Err(error) = fabric.disconnect(&task, held, public_ip).await
             {
                 tracing::error!(%task, error = chain(&error), "task's network remains until the next start");
             }
+            node.config.steps.mark("network given back");
             let _ended = sender.send(Message::NetworkGone);
         });
     }
@@ -303,6 +354,15 @@ fn cannot_run(error: &ClientError) -> String {
         | ClientError::Talk(_)
         | ClientError::Understand(_)
         | ClientError::Unexpected(_) => format!("CannotStartContainerError: {text}"),
+    }
+}
+
+/// Puts a task's journal on the disk: keeper is about to forget the exits that it tells of. Many tasks that stop at once
+/// share the disk's work.
+async fn flush(dir: &Utf8Path) {
+    let dir = dir.to_owned();
+    if let Err(error) = joined(tokio::task::spawn_blocking(move || Record::flush(&dir)).await) {
+        tracing::error!(error = chain(&error), "journal not flushed");
     }
 }
 

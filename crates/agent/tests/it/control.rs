@@ -45,12 +45,83 @@ impl Control {
     pub(crate) fn tell(&mut self, message: &ToAgent) {
         let body = serde_json::to_vec(message).unwrap();
         let stream = self.stream.as_mut().unwrap();
-        stream.write_all(&u32::try_from(body.len()).unwrap().to_be_bytes()).unwrap();
-        stream.write_all(&body).unwrap();
+        let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+        // An agent that has just been killed does not listen; what it says next, nothing, tells.
+        let _gone = stream.write_all(&length).and_then(|()| stream.write_all(&body));
     }
 
     pub(crate) fn assign(&mut self, assignment: &Assignment) {
         self.tell(&ToAgent::Assign(Box::new(assignment.clone())));
+    }
+
+    /// Reads until a report says that its task stands there; nothing when the agent ends before.
+    pub(crate) fn until_or_end(&mut self, status: TaskStatus) -> Option<TaskReport> {
+        loop {
+            match self.read_or_end()? {
+                FromAgent::Report(report) if report.last_status == status => return Some(*report),
+                FromAgent::Report(_)
+                | FromAgent::Hello { .. }
+                | FromAgent::Ask { .. }
+                | FromAgent::Session { .. } => {}
+                FromAgent::Logs { batch, .. } => self.tell(&ToAgent::LogsStored { batch }),
+            }
+        }
+    }
+
+    /// Accepts an agent that may end at any moment.
+    pub(crate) fn accept_or_end(&mut self, tasks: Vec<Assignment>) -> Option<()> {
+        let (stream, _) = self.listener.accept().unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        self.stream = Some(stream);
+        self.read_or_end()?;
+        self.tell(&ToAgent::Settings(self.settings.clone()));
+        self.tell(&ToAgent::Everything(tasks));
+        Some(())
+    }
+
+    fn read_or_end(&mut self) -> Option<FromAgent> {
+        let stream = self.stream.as_mut().unwrap();
+        let mut length = [0; 4];
+        stream.read_exact(&mut length).ok()?;
+        let mut body = vec![0; u32::from_be_bytes(length) as usize];
+        stream.read_exact(&mut body).ok()?;
+        Some(serde_json::from_slice(&body).unwrap())
+    }
+
+    /// Says that a task's stop is recorded; whether something holds before the agent ends.
+    pub(crate) fn forget_or_end(&mut self, task: &Assignment, mut holds: impl FnMut() -> bool) -> bool {
+        self.tell(&ToAgent::Forget(task.task.clone()));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !holds() {
+            assert!(Instant::now() < deadline, "{} is not forgotten", task.task);
+            let mut waiting = [PollFd::new(self.stream.as_ref().unwrap().as_fd(), PollFlags::POLLIN)];
+            if poll(&mut waiting, 5_u16).unwrap() == 0 {
+                continue;
+            }
+            match self.read_or_end() {
+                Some(FromAgent::Logs { batch, .. }) => self.tell(&ToAgent::LogsStored { batch }),
+                Some(_) => {}
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Reads until a report for which something holds.
+    pub(crate) fn until_report(&mut self, holds: impl Fn(&TaskReport) -> bool) -> TaskReport {
+        loop {
+            match self.read() {
+                FromAgent::Report(report) if holds(&report) => return *report,
+                FromAgent::Report(_)
+                | FromAgent::Hello { .. }
+                | FromAgent::Ask { .. }
+                | FromAgent::Session { .. } => {}
+                FromAgent::Logs { batch, stream, events, .. } => {
+                    self.logs.entry(stream).or_default().extend(events);
+                    self.tell(&ToAgent::LogsStored { batch });
+                }
+            }
+        }
     }
 
     /// Reads until a report says that its task stands there.
@@ -69,7 +140,7 @@ impl Control {
                     self.tell(&ToAgent::LogsStored { batch });
                 }
                 FromAgent::Ask { .. } => {}
-                FromAgent::Hello { .. } => panic!("a second hello"),
+                FromAgent::Hello { .. } | FromAgent::Session { .. } => panic!("a second hello"),
             }
         }
     }

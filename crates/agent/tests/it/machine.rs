@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 use tempfile::TempDir;
-use wharf_agent::AgentConfig;
+use wharf_agent::{AgentConfig, Steps};
 use wharf_keeper::Client;
 use wharf_keeper::protocol::Container;
 use wharf_model::network::{IpProtocol, Peer, Permission, SubnetRoutes, Via};
@@ -78,6 +78,34 @@ impl Machine {
             let error = runtime().block_on(wharf_agent::run(config));
             panic!("the agent ended: {error:?}");
         });
+    }
+
+    /// Starts an agent that ends at its step of this number, counted from its start.
+    pub(crate) fn start_agent_that_ends_at(&mut self, number: usize) {
+        let count = std::sync::atomic::AtomicUsize::new(0);
+        self.config.steps = Steps::tell(move |step| {
+            if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == number {
+                eprintln!("ended at step {number}, {step}");
+                // SAFETY: ends the process as a kill would.
+                unsafe { libc::_exit(9) }
+            }
+        });
+        self.start_agent();
+        self.config.steps = Steps::default();
+    }
+
+    /// Waits for an agent that ended by itself.
+    pub(crate) fn bury_agent(&mut self) {
+        let agent = self.agent;
+        let ended = || waitpid(agent, Some(WaitPidFlag::WNOHANG)).unwrap() != WaitStatus::StillAlive;
+        within(Duration::from_secs(5), "the agent ends", ended);
+        self.control.hang_up();
+    }
+
+    /// Has a stopped task forgotten; whether that was done before the agent ended.
+    pub(crate) fn forget_or_end(&mut self, assignment: &Assignment) -> bool {
+        let dir = self.config.state_dir.join("tasks").join(assignment.task.as_str());
+        self.control.forget_or_end(assignment, || !dir.exists())
     }
 
     /// `kill -9`.

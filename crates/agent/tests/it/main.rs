@@ -7,5 +7,8 @@ mod control;
 mod machine;
 mod registry;
 
+mod lives;
+mod many;
 mod restart;
+mod steps;
 mod tasks;

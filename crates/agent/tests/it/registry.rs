@@ -66,7 +66,8 @@ fn layer() -> Vec<u8> {
     file.set_uid(0);
     file.set_gid(0);
     tar.append_data(&mut file, "bin/busybox", busybox.as_slice()).unwrap();
-    for name in ["sh", "sleep", "echo", "cat", "wget", "hostname", "date", "seq", "dd", "tail"] {
+    for name in ["sh", "sleep", "echo", "cat", "wget", "hostname", "date", "seq", "dd", "tail", "grep", "rm"]
+    {
         let mut link = tar::Header::new_gnu();
         link.set_entry_type(tar::EntryType::Symlink);
         link.set_size(0);

@@ -12,6 +12,7 @@ impl From<Error> for Fault {
             Error::ClusterContainsTasks => "ClusterContainsTasksException",
             Error::ServiceNotFound => "ServiceNotFoundException",
             Error::ServiceNotActive => "ServiceNotActiveException",
+            Error::TargetNotConnected => "TargetNotConnectedException",
             Error::Client(_) => "ClientException",
             Error::InvalidParameter(_) | Error::TargetGroupNotFound(_) => "InvalidParameterException",
             Error::Conflict(resources) => {

@@ -17,9 +17,8 @@ use wharf_model::{
 };
 
 /// What RunTask may be asked for and does not do, with the values that ask for nothing.
-const NOT_HONOURED: [(&str, &str); 6] = [
+const NOT_HONOURED: [(&str, &str); 5] = [
     ("capacityProviderStrategy", ""),
-    ("enableExecuteCommand", ""),
     ("placementConstraints", ""),
     ("placementStrategy", ""),
     ("referenceId", ""),
@@ -55,6 +54,7 @@ pub(super) async fn run_task(control: &Control, input: RunTaskInput) -> Result<T
         tags: given::tags(input.tags)?,
         propagate_from_definition: propagate == PropagateTags::TaskDefinition,
         managed_tags: input.enable_ecs_managed_tags,
+        enable_execute_command: input.enable_execute_command,
     };
     let described = run_task::run_task(control, request).await?;
     let place = &control.config().place;

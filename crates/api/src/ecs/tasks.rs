@@ -4,8 +4,8 @@ use super::{given, shown};
 use crate::Fault;
 use std::sync::Arc;
 use wharf_aws::ecs::{
-    self, Attachment, DescribeTasksInput, ListTasksInput, ListTasksOutput, StopTaskInput, TaskOutput,
-    TasksOutput,
+    self, Attachment, DescribeTasksInput, ListTasksInput, ListTasksOutput, ManagedAgent, StopTaskInput,
+    TaskOutput, TasksOutput,
 };
 use wharf_control::{
     Control,
@@ -113,7 +113,7 @@ pub(super) fn shape(detail: &TaskDetail, place: &Place, with_tags: bool) -> ecs:
             DesiredStatus::Running => "RUNNING",
             DesiredStatus::Stopped => "STOPPED",
         },
-        enable_execute_command: false,
+        enable_execute_command: task.enable_execute_command,
         ephemeral_storage: task
             .overrides
             .ephemeral_storage_gib
@@ -121,7 +121,7 @@ pub(super) fn shape(detail: &TaskDetail, place: &Place, with_tags: bool) -> ecs:
             .map(shown::ephemeral_storage),
         execution_stopped_at: times.execution_stopped_at.map(shown::time),
         group: task.group.clone(),
-        health_status: "UNKNOWN",
+        health_status: task.health.unwrap_or_default().as_str(),
         last_status: task.last_status.as_str(),
         launch_type: shown::launch_type(task.launch_type),
         memory: task.memory.to_string(),
@@ -211,11 +211,26 @@ fn container(
                 private_ipv4_address: interface.private_ip.to_string(),
             })
             .collect(),
-        health_status: "UNKNOWN",
+        health_status: container.health.as_str(),
+        managed_agents: managed_agents(task, container),
         cpu: cpu.unwrap_or_default().to_string(),
         memory: memory.map(|memory| memory.to_string()),
         memory_reservation: reserved.map(|memory| memory.to_string()),
     }
+}
+
+/// Returns the agent by which commands are run, where that was asked for. Here it is the node's own, so it is there
+/// whenever the container is.
+fn managed_agents(task: &Task, container: &Container) -> Vec<ManagedAgent> {
+    if !task.enable_execute_command {
+        return Vec::new();
+    }
+    let last_started_at = task.times.started_at.map(shown::time);
+    vec![ManagedAgent {
+        name: "ExecuteCommandAgent",
+        last_status: container.last_status.as_str(),
+        last_started_at,
+    }]
 }
 
 fn overrides(task: &Task) -> ecs::TaskOverride {

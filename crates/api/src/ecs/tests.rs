@@ -101,8 +101,8 @@ async fn a_definition_is_returned_as_it_is_kept() {
 async fn what_is_not_honoured_is_refused_by_name() {
     let world = World::new().await;
     let mut with_check = definition();
-    with_check["containerDefinitions"][0]["healthCheck"] = json!({"command": ["CMD", "true"]});
-    let message = "not supported by this version of Wharf: 'healthCheck' of container 'app'";
+    with_check["containerDefinitions"][0]["credentialSpecs"] = json!(["credentialspec:file.json"]);
+    let message = "not supported by this version of Wharf: 'credentialSpecs' of container 'app'";
     world.refused("RegisterTaskDefinition", with_check, "ClientException", message).await;
     world.define().await;
     let service = json!({

@@ -1,6 +1,6 @@
 //! Shapes of the task operations.
 
-use super::{EnvironmentFile, EphemeralStorage, Failure, KeyValuePair, Others, Tag};
+use super::{EnvironmentFile, EphemeralStorage, Failure, KeyValuePair, ManagedAgent, Others, Tag};
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,6 +36,8 @@ pub struct RunTaskInput {
     pub enable_ecs_managed_tags: bool,
     /// The platform's version.
     pub platform_version: Option<String>,
+    /// Whether commands can be run in them.
+    pub enable_execute_command: bool,
     /// What is not honoured.
     #[serde(flatten)]
     pub others: Others,
@@ -319,6 +321,9 @@ pub struct Container {
     pub network_interfaces: Vec<NetworkInterface>,
     /// How it is.
     pub health_status: &'static str,
+    /// What serves it on its node.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub managed_agents: Vec<ManagedAgent>,
     /// CPU shares.
     pub cpu: String,
     /// The hard memory limit.

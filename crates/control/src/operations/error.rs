@@ -26,6 +26,12 @@ pub enum Error {
     /// The target group does not exist.
     #[error("The target group with targetGroupArn {0} does not exist.")]
     TargetGroupNotFound(String),
+    /// A command cannot be run in the container.
+    #[error(
+        "The execute command failed because execute command was not enabled when the task was run or the execute command \
+         agent isn't running. Wait and try again or run a new task with execute command enabled and try again."
+    )]
+    TargetNotConnected,
     /// Something that cannot be done as things are.
     #[error("{0}")]
     Client(String),

@@ -11,7 +11,9 @@ use wharf_model::{
     node::Node,
     service::AwsvpcConfiguration,
     tag::Tag,
-    task::{Container, ContainerStatus, DesiredStatus, Task, TaskOverride, TaskStatus, TaskTimes},
+    task::{
+        Container, ContainerStatus, DesiredStatus, HealthStatus, Task, TaskOverride, TaskStatus, TaskTimes,
+    },
     task_definition::{LaunchType, NetworkMode, TaskDefinition, Transport},
 };
 use wharf_plan::placement::{self, Holding, NoRoom, Room, Size};
@@ -28,6 +30,7 @@ pub(crate) struct Launch<'a> {
     pub(crate) group: String,
     pub(crate) started_by: Option<String>,
     pub(crate) service: Option<(ServiceName, DeploymentId)>,
+    pub(crate) enable_execute_command: bool,
     pub(crate) client_token: Option<String>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) now: Timestamp,
@@ -124,6 +127,7 @@ pub(crate) fn launch(
             exit_code: None,
             reason: None,
             network_bindings: Vec::new(),
+            health: HealthStatus::Unknown,
         })
         .collect();
     let task = Task {
@@ -143,12 +147,14 @@ pub(crate) fn launch(
         memory: size.memory,
         desired_status: DesiredStatus::Running,
         last_status: TaskStatus::Provisioning,
+        health: None,
         version: 1,
         containers,
         created_at: now,
         times: TaskTimes::default(),
         stop_code: None,
         stopped_reason: None,
+        enable_execute_command: launch.enable_execute_command,
         client_token: launch.client_token,
         tags: launch.tags,
     };

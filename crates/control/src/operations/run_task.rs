@@ -51,6 +51,8 @@ pub struct RunTask {
     pub propagate_from_definition: bool,
     /// Whether they are tagged with their cluster.
     pub managed_tags: bool,
+    /// Whether commands can be run in them.
+    pub enable_execute_command: bool,
 }
 
 /// Why fewer tasks than asked for can be made: after how many, and the failure of the rest.
@@ -176,6 +178,7 @@ fn launch_all(
             group: request.group.clone().unwrap_or_else(|| format!("family:{}", definition.family)),
             started_by: request.started_by.clone(),
             service: None,
+            enable_execute_command: request.enable_execute_command,
             client_token: request.client_token.clone(),
             tags: tags.clone(),
             now,

@@ -1,6 +1,7 @@
 //! Task definitions.
 
 mod honoured;
+mod lifecycle;
 mod provided;
 mod validate;
 mod volumes;

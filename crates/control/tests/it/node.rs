@@ -13,7 +13,7 @@ use tokio::{
 use wharf_control::Control;
 use wharf_model::{
     CpuUnits, Mebibytes, NodeId, TaskId,
-    task::{ContainerStatus, DesiredStatus, StopCode, TaskStatus, TaskTimes},
+    task::{ContainerStatus, DesiredStatus, HealthStatus, StopCode, TaskStatus, TaskTimes},
 };
 use wharf_nodelink::{
     VERSION,
@@ -113,6 +113,7 @@ fn obey(seen: &mut Seen, frame: ToAgent, control: &Control) -> Vec<TaskReport> {
             Vec::new()
         }
         ToAgent::Settings(_)
+        | ToAgent::Exec(_)
         | ToAgent::Answer { .. }
         | ToAgent::PinnedImages(_)
         | ToAgent::LogsStored { .. } => Vec::new(),
@@ -164,6 +165,7 @@ pub(crate) fn report(
         exit_code: (stopped && !failed).then_some(143),
         reason: None,
         network_bindings: Vec::new(),
+        health: HealthStatus::Unknown,
     };
     TaskReport {
         task: assignment.task.clone(),
@@ -179,5 +181,6 @@ pub(crate) fn report(
         },
         containers: assignment.containers.iter().map(|(definition, _)| container(&definition.name)).collect(),
         stop,
+        health: None,
     }
 }

@@ -132,6 +132,7 @@ impl World {
             tags: Vec::new(),
             propagate_from_definition: false,
             managed_tags: false,
+            enable_execute_command: false,
         }
     }
 

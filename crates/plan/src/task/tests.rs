@@ -1,5 +1,10 @@
 use super::*;
 use proptest::prelude::*;
+use std::time::Duration;
+
+mod dependencies;
+mod health;
+mod restarts;
 
 fn task(essentials: &[bool]) -> Task {
     Task::new(essentials.iter().map(|&essential| Container::new(essential, None)).collect())
@@ -144,6 +149,15 @@ fn network_is_not_given_back_before_the_containers_are_gone() {
     assert_eq!(task, before);
 }
 
+fn condition() -> impl Strategy<Value = Condition> {
+    prop_oneof![
+        Just(Condition::Start),
+        Just(Condition::Complete),
+        Just(Condition::Success),
+        Just(Condition::Healthy)
+    ]
+}
+
 fn event(containers: usize) -> impl Strategy<Value = Event> {
     let container = 0..containers;
     prop_oneof![
@@ -158,7 +172,12 @@ fn event(containers: usize) -> impl Strategy<Value = Event> {
             .prop_map(|container| Event::ContainerFailed { container, reason: "CannotStartContainerError: no".to_owned() }),
         3 => (container.clone(), proptest::option::of(0..3), any::<bool>())
             .prop_map(|(container, code, out_of_memory)| Event::ContainerExited { container, code, out_of_memory }),
-        1 => container.prop_map(|container| Event::KillDue { container }),
+        1 => container.clone().prop_map(|container| Event::KillDue { container }),
+        2 => (container.clone(), 0..2).prop_map(|(container, exit_code)| {
+            Event::Probed { container, probe: Probe { exit_code, output: String::new() } }
+        }),
+        1 => container.clone().prop_map(|container| Event::StartOverdue { container }),
+        1 => container.prop_map(|container| Event::ContainerReset { container }),
         1 => Just(Event::ContainersGone),
         1 => Just(Event::NetworkGone),
         1 => Just(Event::Begin),
@@ -172,6 +191,8 @@ fn done(effect: &Effect) -> Option<Event> {
         Effect::Pull { container } => Some(Event::ImagePulled { container }),
         Effect::Run { container } => Some(Event::ContainerStarted { container }),
         Effect::Terminate { container, .. } => Some(Event::KillDue { container }),
+        Effect::AwaitStart { container, .. } => Some(Event::StartOverdue { container }),
+        Effect::Reset { container } => Some(Event::ContainerReset { container }),
         Effect::Kill { container } => {
             Some(Event::ContainerExited { container, code: Some(137), out_of_memory: false })
         }
@@ -187,9 +208,21 @@ proptest! {
     #[test]
     fn task_only_moves_forward_and_always_ends_stopped(
         essentials in proptest::collection::vec(any::<bool>(), 1..4),
+        waits in proptest::collection::vec((0..3_usize, 0..3_usize, condition()), 0..4),
+        again in any::<bool>(),
         events in proptest::collection::vec(event(3), 0..60),
     ) {
         let mut task = task(&essentials);
+        let count = task.containers.len();
+        for (place, container) in task.containers.iter_mut().enumerate() {
+            container.health = Some(Health::unknown(Rules::new(Some(0), None, Some(2), None)));
+            container.start_timeout = Some(Duration::from_secs(1));
+            container.restart = again.then(|| RestartPolicy::new(vec![2], Some(0)));
+            // A container may only depend on those before it: no definition with a circle is registered.
+            let of_it = waits.iter().filter(|(target, other, _)| *target == place && *other < place.min(count));
+            container.depends_on =
+                of_it.map(|&(_, container, condition)| Dependency { container, condition }).collect();
+        }
         let mut released = 0;
         let mut check = |task: &mut Task, event: Event| {
             let (before, life) = (task.status(), task.containers.clone());
@@ -207,7 +240,7 @@ proptest! {
         }
         check(&mut task, user())?;
         let mut left = task.resume();
-        for _ in 0..50 {
+        for _ in 0..80 {
             let Some(effect) = (if left.is_empty() { None } else { Some(left.remove(0)) }) else { break };
             if let Some(event) = done(&effect) {
                 left.extend(check(&mut task, event)?);

@@ -42,6 +42,7 @@ pub(super) async fn add(control: &Control, frames: Vec<ToAgent>) -> Vec<ToAgent>
             ToAgent::Everything(assignments) => assignments.iter().collect(),
             ToAgent::Settings(_)
             | ToAgent::Provide { .. }
+            | ToAgent::Exec(_)
             | ToAgent::Forget(_)
             | ToAgent::LogsStored { .. }
             | ToAgent::Answer { .. }

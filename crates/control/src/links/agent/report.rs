@@ -51,6 +51,7 @@ pub(super) fn record(
     let mut task = (*known).clone();
     task.last_status = known.last_status.max(report.last_status);
     task.times = merge(&known.times, &report.times);
+    task.health = report.health;
     for container in &mut task.containers {
         if let Some(report) = report.containers.iter().find(|report| report.name == container.name) {
             take_over(container, report);
@@ -155,6 +156,7 @@ fn take_over(container: &mut wharf_model::task::Container, report: &ContainerRep
     if !report.network_bindings.is_empty() {
         container.network_bindings.clone_from(&report.network_bindings);
     }
+    container.health = report.health;
 }
 
 fn merge(known: &TaskTimes, report: &TaskTimes) -> TaskTimes {

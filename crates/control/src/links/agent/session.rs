@@ -55,7 +55,7 @@ struct LogBatch {
 /// Serves a connection to its end. `join` is called once it is known whose it is.
 pub(super) async fn attend(control: &Control, stream: UnixStream, join: impl FnOnce(&NodeId)) {
     match Box::pin(converse(control, stream, join)).await {
-        Ok(()) => tracing::info!("agent disconnected"),
+        Ok(()) => tracing::info!("agent's connection ended"),
         Err(error) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::warn!(%error, cause, "agent disconnected");
@@ -70,10 +70,15 @@ async fn converse(
 ) -> Result<(), LinkError> {
     let (mut from, mut to) = stream.into_split();
     let hello = tokio::time::timeout(HELLO_TIMEOUT, read_frame(&mut from)).await;
-    let Ok(Some(FromAgent::Hello { version, node, boot_id, cpu, memory })) =
-        hello.map_err(|_| LinkError::NoHello)?
-    else {
-        return Err(LinkError::NoHello);
+    let (version, node, boot_id, cpu, memory) = match hello.map_err(|_| LinkError::NoHello)? {
+        Ok(Some(FromAgent::Hello { version, node, boot_id, cpu, memory })) => {
+            (version, node, boot_id, cpu, memory)
+        }
+        Ok(Some(FromAgent::Session { ticket })) => {
+            control.commands().claim(&ticket, from, to);
+            return Ok(());
+        }
+        _ => return Err(LinkError::NoHello),
     };
     if version != VERSION {
         return Err(LinkError::Version(version));
@@ -89,6 +94,7 @@ async fn converse(
     let (logged, mut logs) = mpsc::channel(LOGS_MAX);
     // Answers are few and small, and each of them follows a frame that was read.
     let (answer, mut answers) = mpsc::unbounded_channel();
+    let _reachable = control.commands().reach(&node, answer.clone());
     let mut reader = JoinSet::new();
     let (wondered, mut asks) = mpsc::channel(ASKS_MAX);
     reader.spawn(listen(from, heard, logged, wondered));
@@ -187,7 +193,7 @@ async fn listen(
                 logged.send(batch).await.is_ok()
             }
             FromAgent::Ask { number, task, ask } => wondered.send((number, task, ask)).await.is_ok(),
-            FromAgent::Hello { .. } => true,
+            FromAgent::Hello { .. } | FromAgent::Session { .. } => true,
         };
         if !taken {
             break;

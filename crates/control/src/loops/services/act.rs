@@ -163,6 +163,7 @@ fn start(
             group: format!("service:{}", service.name),
             started_by: Some(primary.id.to_string()),
             service: Some((service.name.clone(), primary.id.clone())),
+            enable_execute_command: false,
             client_token: None,
             tags: tags(service, &definition),
             now,

@@ -9,21 +9,10 @@ use wharf_model::task_definition::{ContainerDefinition, NetworkMode};
 pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
     for container in &new.containers {
         let of = format!(" of container '{}'", container.name);
-        refuse(&of, lifecycle(container))?;
         refuse(&of, connected(container, new.network_mode))?;
         refuse(&of, absent(container))?;
     }
     Ok(())
-}
-
-/// When it starts, whether it is well, and whether it is started again.
-fn lifecycle(container: &ContainerDefinition) -> [(bool, &'static str); 4] {
-    [
-        (!container.depends_on.is_empty(), "dependsOn"),
-        (container.start_timeout_secs.is_some(), "startTimeout"),
-        (container.health_check.is_some(), "healthCheck"),
-        (container.restart_policy.as_ref().is_some_and(|policy| policy.enabled), "restartPolicy"),
-    ]
 }
 
 /// How it is reached.

@@ -1,7 +1,7 @@
 use super::*;
 use wharf_model::task_definition::{
-    Dependency, DependencyCondition, IpcMode, KernelCapabilities, LinuxParameters, LogConfiguration,
-    LogDriver, PidMode, PortMapping, SystemControl, Tmpfs, Ulimit,
+    Dependency, DependencyCondition, HealthCheck, IpcMode, KernelCapabilities, LinuxParameters,
+    LogConfiguration, LogDriver, PidMode, PortMapping, RestartPolicy, SystemControl, Tmpfs, Ulimit,
 };
 
 fn container(name: &str) -> ContainerDefinition {
@@ -98,15 +98,69 @@ fn log_options_are_known_and_complete() {
 #[test]
 fn what_the_node_does_not_do_yet_is_refused_by_name() {
     check(
+        |new| new.containers[0].credential_specs = vec!["credentialspec:file://x.json".to_owned()],
+        "not supported by this version of Wharf: 'credentialSpecs' of container 'app'",
+    );
+}
+
+/// A second container, on which the first one depends.
+fn depends_on(
+    condition: DependencyCondition,
+    change: fn(&mut ContainerDefinition),
+) -> impl Fn(&mut NewDefinition) {
+    move |new| {
+        let mut other = ContainerDefinition { name: "other".to_owned(), ..new.containers[0].clone() };
+        other.port_mappings.clear();
+        other.essential = false;
+        change(&mut other);
+        new.containers.push(other);
+        new.containers[0].depends_on = vec![Dependency { container: "other".to_owned(), condition }];
+    }
+}
+
+fn checked(container: &mut ContainerDefinition) {
+    let command = vec!["CMD".to_owned(), "true".to_owned()];
+    container.health_check = Some(HealthCheck { command, ..HealthCheck::default() });
+}
+
+#[test]
+fn containers_wait_for_others_that_can_become_what_is_waited_for() {
+    use DependencyCondition::{Complete, Healthy, Start, Success};
+    for condition in [Start, Complete, Success] {
+        check(depends_on(condition, |_| ()), "fine");
+    }
+    check(depends_on(Healthy, checked), "fine");
+    check(
+        depends_on(Healthy, |_| ()),
+        "Container 'app' depends on container 'other' with the condition HEALTHY",
+    );
+    let essential =
+        "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container";
+    check(depends_on(Complete, |other| other.essential = true), essential);
+    check(depends_on(Success, |other| other.essential = true), essential);
+    check(depends_on(Start, |other| other.essential = true), "fine");
+    check(
+        depends_on(Start, |other| other.name = "another".to_owned()),
+        "Cannot depend on container + 'other' because it does not exist",
+    );
+}
+
+#[test]
+fn containers_do_not_wait_for_each_other_in_a_circle() {
+    let circle = "Container dependencies should not have a cycle";
+    check(
+        depends_on(DependencyCondition::Start, |other| {
+            let condition = DependencyCondition::Start;
+            other.depends_on = vec![Dependency { container: "app".to_owned(), condition }];
+        }),
+        circle,
+    );
+    check(
         |new| {
             let condition = DependencyCondition::Start;
             new.containers[0].depends_on = vec![Dependency { container: "app".to_owned(), condition }];
         },
-        "not supported by this version of Wharf: 'dependsOn' of container 'app'",
-    );
-    check(
-        |new| new.containers[0].credential_specs = vec!["credentialspec:file://x.json".to_owned()],
-        "not supported by this version of Wharf: 'credentialSpecs' of container 'app'",
+        circle,
     );
 }
 
@@ -235,4 +289,34 @@ fn sizes_are_within_what_ecs_takes() {
         |new| new.containers[0].environment = vec![("A=B".to_owned(), "1".to_owned())],
         "Invalid name \"A=B\" of an environment variable in container 'app'.",
     );
+}
+
+#[test]
+fn health_checks_and_restarts_keep_to_their_ranges() {
+    let with = |change: fn(&mut HealthCheck)| {
+        move |new: &mut NewDefinition| {
+            checked(&mut new.containers[0]);
+            new.containers[0].health_check.iter_mut().for_each(change);
+        }
+    };
+    check(with(|_| ()), "fine");
+    check(with(|check| check.command.truncate(1)), "Invalid 'healthCheck' setting for container 'app'.");
+    check(
+        with(|check| check.command[0] = "curl".to_owned()),
+        "Invalid 'healthCheck' setting for container 'app'.",
+    );
+    check(
+        with(|check| check.interval_secs = Some(4)),
+        "Invalid 'interval' of the healthCheck setting for container 'app'. It must be between 5 and 300.",
+    );
+    check(with(|check| check.retries = Some(11)), "Invalid 'retries' of the healthCheck");
+    let restarts = |secs| {
+        move |new: &mut NewDefinition| {
+            let (enabled, attempt_period_secs) = (true, Some(secs));
+            new.containers[0].restart_policy =
+                Some(RestartPolicy { enabled, attempt_period_secs, ..RestartPolicy::default() });
+        }
+    };
+    check(restarts(60), "fine");
+    check(restarts(59), "Invalid 'restartAttemptPeriod' of the restartPolicy setting for container 'app'.");
 }

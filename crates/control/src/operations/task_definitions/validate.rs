@@ -3,7 +3,7 @@
 mod allowed;
 mod told;
 
-use super::{NewDefinition, provided, volumes};
+use super::{NewDefinition, lifecycle, provided, volumes};
 use crate::operations::Error;
 use std::collections::BTreeSet;
 use wharf_model::task_definition::{ContainerDefinition, LaunchType, LogDriver, NetworkMode, TaskDefinition};
@@ -15,8 +15,8 @@ pub(crate) const MEMORY_MIN: u32 = 6;
 const CONTAINERS_MAX: usize = 10;
 /// The CPU units that a task on a container instance can be limited to.
 const EC2_CPU: std::ops::RangeInclusive<u32> = 128..=196_608;
-/// The longest stop timeout on Fargate, in seconds.
-const FARGATE_STOP_TIMEOUT_MAX: u32 = 120;
+/// The longest start timeout and stop timeout on Fargate, in seconds.
+const FARGATE_TIMEOUT_MAX: u32 = 120;
 
 /// Checks every rule.
 pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
@@ -40,6 +40,7 @@ pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
             )));
         }
     }
+    lifecycle::check(&new.containers)?;
     let ports = new.containers.iter().flat_map(|container| &container.port_mappings);
     let mut taken = BTreeSet::new();
     for port in ports {
@@ -113,17 +114,19 @@ fn check_fargate(new: &NewDefinition) -> Result<(), Error> {
             ));
         }
     }
-    let too_long = |container: &&ContainerDefinition| {
-        container.stop_timeout_secs.is_some_and(|secs| secs > FARGATE_STOP_TIMEOUT_MAX)
-    };
-    match new.containers.iter().find(too_long) {
-        Some(container) => Err(Error::client(format!(
-            "Invalid 'stopTimeout' setting for container '{}'. The maximum on Fargate is \
-             {FARGATE_STOP_TIMEOUT_MAX} seconds.",
-            container.name
-        ))),
-        None => Ok(()),
+    for container in &new.containers {
+        let given =
+            [("startTimeout", container.start_timeout_secs), ("stopTimeout", container.stop_timeout_secs)];
+        let too_long = |(_, secs): &(&str, Option<u32>)| secs.is_some_and(|secs| secs > FARGATE_TIMEOUT_MAX);
+        if let Some((member, _)) = given.into_iter().find(too_long) {
+            return Err(Error::client(format!(
+                "Invalid '{member}' setting for container '{}'. The maximum on Fargate is {FARGATE_TIMEOUT_MAX} \
+                 seconds.",
+                container.name
+            )));
+        }
     }
+    Ok(())
 }
 
 fn check_container(container: &ContainerDefinition, new: &NewDefinition) -> Result<(), Error> {
