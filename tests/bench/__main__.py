@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from . import alb, control, images, launch, logs, memory, network
+from . import alb, control, images, launch, logs, many, memory, network
 from .results import Results
 from .wharf import Wharf
 
@@ -42,6 +42,8 @@ def main() -> None:
             wharf = None if own else stack.enter_context(Wharf(given.binary, place))
             if name == "launch":
                 launch.measure(results, place, given.bundles, wharf, given.runs)
+                if wharf:
+                    many.measure(results, given.bundles, wharf, given.rounds)
             elif name == "alb":
                 alb.measure(results, place, wharf, given.rounds, given.seconds)
             elif name == "network":
