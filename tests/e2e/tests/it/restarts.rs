@@ -81,6 +81,84 @@ fn an_exit_while_a_process_was_away_is_reported_with_its_code() {
 }
 
 #[test]
+fn f07_run_task_that_was_answered_or_asked_again_with_its_token_starts_its_tasks_once() {
+    let wharf = Wharf::start(&["--healthy-after=1"]);
+    let aws = wharf.aws();
+    let image = wharf.push("hello");
+    register(&aws, "hello", &json!([container("hello", &image, json!({}))]));
+    let network = crate::hello::network(&aws);
+    for round in 0..5_u64 {
+        let line = format!(
+            "ecs run-task --task-definition hello --launch-type FARGATE --count 10 --client-token round-{round} \
+             --started-by round-{round} --network-configuration {network}"
+        );
+        let asking = {
+            let (aws, line) = (aws.clone(), line.clone());
+            std::thread::spawn(move || aws.output(&line))
+        };
+        // Somewhere while the request is made, on its way, or answered.
+        std::thread::sleep(Duration::from_millis(350 + round * 60));
+        wharf.kill("control");
+        let first = asking.join().expect("the CLI does not panic");
+        let arns = |answer: &serde_json::Value| -> std::collections::BTreeSet<String> {
+            answer["tasks"].as_array().expect("a list").iter().map(|task| text(&task["taskArn"])).collect()
+        };
+        let second: serde_json::Value = within(Duration::from_secs(10), "the same request again", || {
+            let output = aws.output(&line);
+            output.status.success().then(|| serde_json::from_slice(&output.stdout).expect("JSON"))
+        });
+        assert_eq!(second["failures"], json!([]));
+        assert_eq!(arns(&second).len(), 10);
+        if first.status.success() {
+            let first: serde_json::Value = serde_json::from_slice(&first.stdout).expect("JSON");
+            assert_eq!(arns(&first), arns(&second), "round {round}: what was answered is what there is");
+        }
+        let all = within(Duration::from_secs(20), "ten tasks run", || {
+            let listed = aws.json(&format!("ecs list-tasks --started-by round-{round}"));
+            let listed = listed["taskArns"].as_array().expect("a list").clone();
+            let words: Vec<String> = listed.iter().map(text).collect();
+            let tasks = aws.json(&format!("ecs describe-tasks --tasks {}", words.join(" ")));
+            let all_run = tasks["tasks"].as_array()?.iter().all(|task| task["lastStatus"] == "RUNNING");
+            all_run.then_some(listed)
+        });
+        assert_eq!(all.len(), 10, "round {round}: as many as asked for");
+        for arn in arns(&second) {
+            aws.json(&format!("ecs stop-task --task {arn}"));
+        }
+    }
+    wharf.down();
+}
+
+#[test]
+fn f10_agent_that_hangs_and_wakes_up_finds_its_tasks_neither_lost_nor_doubled() {
+    use nix::{
+        sys::signal::{Signal, kill},
+        unistd::Pid,
+    };
+    let wharf = Wharf::start(&["--ephemeral"]);
+    let hello = deploy(&wharf, 2);
+    let before = main_processes(&hello);
+    let agent = Pid::from_raw(wharf.process("agent").pid);
+    kill(agent, Signal::SIGSTOP).expect("a process of this test can be stopped");
+    let traffic = Traffic::start(&hello.url);
+    // Shorter than the row's minute, and long enough for whoever would lose patience with a silent node.
+    for _ in 0..10 {
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(hello.tasks().len(), 2, "nobody is replaced because their node is silent");
+    }
+    // What is asked for meanwhile is done afterwards, once.
+    hello.aws.json("ecs update-service --service hello --desired-count 3");
+    kill(agent, Signal::SIGCONT).expect("it is still there");
+    within(Duration::from_secs(20), "three tasks", || hello.is_stable(3).then_some(()));
+    let (asked, failed) = traffic.stop();
+    assert!(asked > 50 && failed == 0, "{failed} of {asked} requests failed");
+    let after = main_processes(&hello);
+    assert!(before.iter().all(|(task, pid)| after.get(task) == Some(pid)), "{before:?} {after:?}");
+    assert_eq!(after.len(), 3);
+    wharf.down();
+}
+
+#[test]
 fn a_service_keeps_its_count_when_a_task_is_killed() {
     let wharf = Wharf::start(&["--ephemeral"]);
     let hello = deploy(&wharf, 2);
