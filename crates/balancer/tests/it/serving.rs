@@ -192,7 +192,7 @@ async fn two_hundred_messages_pass_a_websocket() {
     let at = world.balance("ws", &[target]);
     world.table.target_groups[0].health_check.enabled = false;
     // The time between two bytes, not for the whole: half of it passes in silence below.
-    world.table.load_balancers[0].idle_timeout_secs = 1;
+    world.table.load_balancers[0].idle_timeout_secs = 3;
     world.apply().await;
     let connection = TcpStream::connect(at).await.unwrap();
     let (mut socket, _) = client_async("ws://test/ws", connection).await.unwrap();
@@ -201,10 +201,10 @@ async fn two_hundred_messages_pass_a_websocket() {
         socket.send(said.clone()).await.unwrap();
         assert_eq!(socket.next().await.unwrap().unwrap(), said);
         if number % 100 == 99 {
-            tokio::time::sleep(Duration::from_millis(600)).await;
+            tokio::time::sleep(Duration::from_millis(1_600)).await;
         }
     }
-    let silent = timeout(Duration::from_secs(3), socket.next()).await.expect("an idle socket is ended");
+    let silent = timeout(Duration::from_secs(8), socket.next()).await.expect("an idle socket is ended");
     assert!(silent.is_none_or(|ended| ended.is_err()));
 }
 
