@@ -33,6 +33,16 @@ pub fn letters(count: usize) -> String {
     bytes.take(count).map(|byte| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()])).collect()
 }
 
+/// Returns any number.
+pub fn dice() -> u64 {
+    u64::from_ne_bytes(random())
+}
+
+/// Returns the id of a service deployment: 21 letters and digits.
+pub fn service_deployment() -> String {
+    letters(21)
+}
+
 /// Returns a random UUID (version 4).
 pub fn uuid() -> String {
     let mut bytes = random::<16>();

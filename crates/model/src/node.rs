@@ -16,4 +16,7 @@ pub struct Node {
     pub memory: Mebibytes,
     /// When it was first seen.
     pub registered_at: Timestamp,
+    /// Whether its agent is connected now. Not kept: a control plane that starts knows of nobody.
+    #[serde(skip)]
+    pub connected: bool,
 }

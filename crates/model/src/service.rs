@@ -2,10 +2,18 @@
 
 use crate::{
     Arn, ClusterName, DeploymentId, SecurityGroupId, ServiceName, SubnetId, Timestamp,
+    capacity::StrategyItem,
+    placement::Placement,
     tag::Tag,
     task_definition::{LaunchType, Revision},
 };
 use serde::{Deserialize, Serialize};
+
+mod history;
+mod task_set;
+
+pub use history::{DeploymentState, RolledBack, ServiceDeployment, ServiceRevision};
+pub use task_set::TaskSet;
 
 /// A service: a number of tasks that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +28,26 @@ pub struct Service {
     pub status: ServiceStatus,
     /// How many tasks its owner wants.
     pub desired_count: u32,
-    /// The launch type.
+    /// The launch type; with a strategy, the one that its providers have.
     pub launch_type: LaunchType,
+    /// The capacity providers that place its tasks; none when the launch type alone does.
+    #[serde(default)]
+    pub strategy: Vec<StrategyItem>,
+    /// Where its tasks may go and should go.
+    #[serde(default)]
+    pub placement: Placement,
+    /// Whether it keeps a number of tasks, or one on each instance.
+    #[serde(default)]
+    pub scheduling: Scheduling,
+    /// Who deploys.
+    #[serde(default)]
+    pub controller: Controller,
+    /// Whether its tasks are moved so that its zones have equally many.
+    #[serde(default)]
+    pub zone_rebalancing: bool,
+    /// What it consists of when somebody else deploys.
+    #[serde(default)]
+    pub task_sets: Vec<TaskSet>,
     /// The bounds within which deployments move.
     pub deployment_bounds: DeploymentBounds,
     /// Whether a deployment that does not come up is given up.
@@ -51,6 +77,9 @@ pub struct Service {
     /// Whether its tasks are tagged with their cluster and service.
     #[serde(default)]
     pub managed_tags: bool,
+    /// Whether commands can be run in the containers of its tasks.
+    #[serde(default)]
+    pub enable_execute_command: bool,
     /// Its tags.
     pub tags: Vec<Tag>,
 }
@@ -86,13 +115,78 @@ pub struct DeploymentBounds {
     pub live_max_percent: u32,
 }
 
-/// Whether a deployment that does not come up is given up (`deploymentCircuitBreaker`).
+/// Whether a service keeps a number of tasks, or one on each instance (`schedulingStrategy`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scheduling {
+    /// A number.
+    #[default]
+    Replica,
+    /// One on each container instance that meets its constraints.
+    Daemon,
+}
+
+/// Who deploys (`deploymentController`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Controller {
+    /// We do, by rolling updates.
+    #[default]
+    Ecs,
+    /// Somebody else, by task sets.
+    External,
+}
+
+/// Whether a deployment that does not come up is given up (`deploymentCircuitBreaker`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CircuitBreaker {
     /// It is given up.
     pub enable: bool,
     /// Then the last one that was done is deployed again.
     pub rollback: bool,
+    /// Whether a healthy task makes the count of failed ones begin anew.
+    #[serde(default = "yes")]
+    pub reset_on_healthy_task: bool,
+    /// How many failed tasks are too many; half of the desired count, within limits, when that was not said.
+    #[serde(default)]
+    pub threshold: Option<Threshold>,
+}
+
+impl Default for CircuitBreaker {
+    fn default() -> CircuitBreaker {
+        CircuitBreaker { enable: false, rollback: false, reset_on_healthy_task: true, threshold: None }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// How many failed tasks are too many (`thresholdConfiguration`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Threshold {
+    /// So many.
+    Count(u32),
+    /// So many percent of the desired count, from 3 to 200.
+    BoundedPercent(u32),
+    /// So many percent of the desired count.
+    UnboundedPercent(u32),
+}
+
+/// What a deployment's tasks are like besides their definition and network, fixed when it is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Terms {
+    /// The launch type; the service's where it was not kept yet.
+    pub launch_type: Option<LaunchType>,
+    /// The capacity providers that place its tasks.
+    pub strategy: Vec<StrategyItem>,
+    /// Where its tasks may go and should go.
+    pub placement: Placement,
+    /// The target groups; the service's where they were not kept yet.
+    pub load_balancers: Option<Vec<ServiceLoadBalancer>>,
+    /// Whether commands can be run in its tasks.
+    pub enable_execute_command: bool,
+    /// The service revision that it deploys.
+    pub revision: Option<String>,
 }
 
 /// What a deployment that was done had.
@@ -104,6 +198,9 @@ pub struct CompletedDeployment {
     pub definition: Revision,
     /// Where its tasks' interfaces were made.
     pub network: AwsvpcConfiguration,
+    /// What its tasks were like otherwise.
+    #[serde(default)]
+    pub terms: Terms,
 }
 
 /// A target group that a service registers a container's port with.
@@ -153,6 +250,15 @@ pub struct Deployment {
     pub rollout_reason: Option<String>,
     /// Launches that never ran, or failed their health checks, since the last that was well.
     pub failed_tasks: u32,
+    /// The same as the circuit breaker counts them.
+    #[serde(default)]
+    pub failures: u32,
+    /// What its tasks are like otherwise.
+    #[serde(default)]
+    pub terms: Terms,
+    /// The id of the service deployment that tells its story.
+    #[serde(default)]
+    pub told_by: Option<String>,
     /// When the next start may be tried, after starts that failed.
     pub retry_at: Option<Timestamp>,
     /// When it was made.

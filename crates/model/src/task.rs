@@ -23,6 +23,9 @@ pub struct Task {
     pub definition: Revision,
     /// The launch type.
     pub launch_type: LaunchType,
+    /// The capacity provider that placed it, when a strategy did.
+    #[serde(default)]
+    pub capacity_provider: Option<String>,
     /// The node it was placed on.
     pub node: NodeId,
     /// Its network interface; only tasks of network mode `awsvpc` have one.
@@ -63,6 +66,9 @@ pub struct Task {
     /// Whether commands can be run in its containers.
     #[serde(default)]
     pub enable_execute_command: bool,
+    /// Until when its service does not stop it for having too many.
+    #[serde(default)]
+    pub protected_until: Option<Timestamp>,
     /// The idempotency token it was asked for with.
     pub client_token: Option<String>,
     /// Its tags.
@@ -168,6 +174,8 @@ pub enum StopCode {
     UserInitiated,
     /// Its service no longer wants it.
     ServiceSchedulerInitiated,
+    /// Its capacity was taken back.
+    SpotInterruption,
     /// Its node is gone.
     TerminationNotice,
 }
@@ -180,6 +188,7 @@ impl StopCode {
             StopCode::EssentialContainerExited => "EssentialContainerExited",
             StopCode::UserInitiated => "UserInitiated",
             StopCode::ServiceSchedulerInitiated => "ServiceSchedulerInitiated",
+            StopCode::SpotInterruption => "SpotInterruption",
             StopCode::TerminationNotice => "TerminationNotice",
         }
     }

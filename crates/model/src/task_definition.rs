@@ -23,7 +23,7 @@ pub use volume::{
     VolumeSource,
 };
 
-use crate::{Arn, CpuUnits, Family, Mebibytes, Timestamp, tag::Tag};
+use crate::{Arn, CpuUnits, Family, Mebibytes, Timestamp, placement::Constraint, tag::Tag};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -58,6 +58,9 @@ pub struct TaskDefinition {
     /// What its containers may mount.
     #[serde(default)]
     pub volumes: Vec<Volume>,
+    /// What the nodes of its tasks must be.
+    #[serde(default)]
+    pub placement_constraints: Vec<Constraint>,
     /// The launch types it was validated for, as asked (`requiresCompatibilities`).
     pub requires_compatibilities: Vec<LaunchType>,
     /// The platform it was made for, as given.

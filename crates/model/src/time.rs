@@ -24,6 +24,12 @@ impl Timestamp {
             .unwrap_or_else(|| self.0.to_string())
     }
 
+    /// Returns the time that is written in RFC 3339 form.
+    pub fn from_rfc3339(text: &str) -> Option<Timestamp> {
+        let nanos = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
+        Some(Timestamp(i64::try_from(nanos / 1_000_000).ok()?))
+    }
+
     /// Returns how long after `earlier` this is; nothing when it is not after.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

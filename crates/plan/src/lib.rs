@@ -1,6 +1,7 @@
 //! The decisions: pure functions from what is wanted and what is seen to what is done next.
 
 pub mod attributes;
+pub mod capacity;
 pub mod command_line;
 pub mod egress;
 pub mod fargate;
@@ -9,6 +10,7 @@ pub mod image_lifecycle;
 pub mod logging;
 pub mod mounts;
 pub mod placement;
+pub mod query;
 pub mod routing;
 pub mod rule;
 pub mod service;

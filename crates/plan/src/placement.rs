@@ -1,7 +1,22 @@
 //! Which node a task goes to, and why there may be none.
+//!
+//! A node must pass everything that is asked of it; among those that do, the strategies decide in their order, then the
+//! memory that is left. When none passes, the one that fails the least is named with what it lacks.
 
-use std::collections::BTreeSet;
-use wharf_model::{CpuUnits, Mebibytes, NodeId, task_definition::Transport};
+mod asked;
+
+pub use asked::{Asked, Holding, InvalidPlacement, Rule, Size, read};
+
+use crate::query::Facts;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+use wharf_model::{
+    NodeId,
+    placement::{Resource, SpreadBy, Strategy},
+    task_definition::Transport,
+};
 
 #[cfg(test)]
 mod tests;
@@ -12,15 +27,6 @@ mod tests;
 /// the smallest tasks.
 const SHARED_CPU: u64 = 32;
 const SHARED_MEMORY: u64 = 4;
-
-/// Processors and memory.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Size {
-    /// The processors.
-    pub cpu: CpuUnits,
-    /// The memory.
-    pub memory: Mebibytes,
-}
 
 /// A node, and what its tasks hold of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,26 +39,45 @@ pub struct Room {
     pub taken_cpu: u64,
     /// What its tasks hold, in mebibytes.
     pub taken_memory: u64,
-    /// The ports of the node that lead to its tasks.
-    pub taken_ports: BTreeSet<(Transport, u16)>,
+    /// The ports that are taken on it.
+    pub ports: BTreeSet<(u16, Transport)>,
+    /// What expressions may ask of it.
+    pub facts: Facts,
 }
 
 impl Room {
     /// Counts a task as placed here.
-    pub fn take(&mut self, size: Size, ports: &[(Transport, u16)]) {
-        self.taken_ports.extend(ports);
+    pub fn take(&mut self, size: Size, ports: &[(u16, Transport)], group: &str) {
         self.taken_cpu += u64::from(size.cpu.0);
         self.taken_memory += u64::from(size.memory.0);
+        self.ports.extend(ports);
+        *self.facts.groups.entry(group.to_owned()).or_default() += 1;
+    }
+
+    fn free_cpu(&self, holding: Holding) -> u64 {
+        let times = if holding == Holding::Shared { SHARED_CPU } else { 1 };
+        (u64::from(self.offered.cpu.0) * times).saturating_sub(self.taken_cpu)
+    }
+
+    fn free_memory(&self, holding: Holding) -> u64 {
+        let times = if holding == Holding::Shared { SHARED_MEMORY } else { 1 };
+        (u64::from(self.offered.memory.0) * times).saturating_sub(self.taken_memory)
     }
 }
 
-/// Whether a task holds what it asked for alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holding {
-    /// Alone: the node's sum is never exceeded (EC2).
-    Reserved,
-    /// Together with others, each within its limit (Fargate).
-    Shared,
+/// What a node lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lack {
+    /// An expression does not hold for it.
+    Member,
+    /// A task of the group is on it already.
+    Distinct,
+    /// A port is taken.
+    Ports,
+    /// Memory.
+    Memory,
+    /// Processors.
+    Cpu,
 }
 
 /// Why no node takes a task.
@@ -60,12 +85,8 @@ pub enum Holding {
 pub enum NoRoom {
     /// There is no node.
     NoNode,
-    /// No node has the processors; the closest one is named.
-    Cpu(NodeId),
-    /// No node has the memory; the closest one is named.
-    Memory(NodeId),
-    /// The ports are taken on every node that has room; the closest one is named.
-    Ports(NodeId),
+    /// The closest one, and the first that it lacks.
+    Closest(NodeId, Lack),
 }
 
 impl NoRoom {
@@ -73,9 +94,13 @@ impl NoRoom {
     pub fn reason(&self) -> &'static str {
         match self {
             NoRoom::NoNode => "RESOURCE:*",
-            NoRoom::Cpu(_) => "RESOURCE:CPU",
-            NoRoom::Memory(_) => "RESOURCE:MEMORY",
-            NoRoom::Ports(_) => "RESOURCE:PORTS",
+            NoRoom::Closest(_, lack) => match lack {
+                Lack::Member => "MemberOf placement constraint unsatisfied.",
+                Lack::Distinct => "DistinctInstance placement constraint unsatisfied.",
+                Lack::Ports => "RESOURCE:PORTS",
+                Lack::Memory => "RESOURCE:MEMORY",
+                Lack::Cpu => "RESOURCE:CPU",
+            },
         }
     }
 
@@ -83,41 +108,93 @@ impl NoRoom {
     pub fn closest(&self) -> Option<&NodeId> {
         match self {
             NoRoom::NoNode => None,
-            NoRoom::Cpu(node) | NoRoom::Memory(node) | NoRoom::Ports(node) => Some(node),
+            NoRoom::Closest(node, _) => Some(node),
         }
     }
 }
 
-/// Returns the node with the most memory left among those that have room for a task and these ports free.
-pub fn place(
-    rooms: &[Room],
-    asked: Size,
-    ports: &[(Transport, u16)],
-    holding: Holding,
+/// Returns the node for a task.
+pub fn place<'a>(
+    rooms: impl IntoIterator<Item = &'a Room, IntoIter: Clone>,
+    asked: &Asked<'_>,
 ) -> Result<NodeId, NoRoom> {
-    let (cpu_times, memory_times) = match holding {
-        Holding::Reserved => (1, 1),
-        Holding::Shared => (SHARED_CPU, SHARED_MEMORY),
-    };
-    let free_cpu = |room: &Room| (u64::from(room.offered.cpu.0) * cpu_times).saturating_sub(room.taken_cpu);
-    let free_memory =
-        |room: &Room| (u64::from(room.offered.memory.0) * memory_times).saturating_sub(room.taken_memory);
-    let has_cpu = |room: &&Room| free_cpu(room) >= u64::from(asked.cpu.0);
-    // A task that is larger than the node's whole memory fits nowhere, however much is shared.
-    let has_memory =
-        |room: &&Room| free_memory(room) >= u64::from(asked.memory.0) && room.offered.memory >= asked.memory;
-    let has_ports = |room: &&&Room| ports.iter().all(|port| !room.taken_ports.contains(port));
-    let roomy: Vec<&Room> = rooms.iter().filter(has_cpu).filter(has_memory).collect();
-    if let Some(room) = roomy.iter().filter(has_ports).max_by_key(|room| free_memory(room)) {
+    let rooms = rooms.into_iter();
+    let fitting: Vec<&Room> = rooms.clone().filter(|room| lacks(room, asked).next().is_none()).collect();
+    let scores: Vec<Vec<u64>> =
+        asked.strategies.iter().map(|strategy| scores(strategy, &fitting, asked)).collect();
+    let best = fitting.iter().enumerate().min_by_key(|(place, room)| {
+        let scores: Vec<u64> = scores.iter().map(|scores| scores[*place]).collect();
+        (scores, Reverse(room.free_memory(asked.holding)), &room.node)
+    });
+    if let Some((_, room)) = best {
         return Ok(room.node.clone());
     }
-    if let Some(room) = roomy.first() {
-        return Err(NoRoom::Ports(room.node.clone()));
+    let closest = rooms.min_by_key(|room| {
+        let lacks: Vec<Lack> = lacks(room, asked).collect();
+        let left = match lacks.first() {
+            Some(Lack::Cpu) => room.free_cpu(asked.holding),
+            _ => room.free_memory(asked.holding),
+        };
+        (lacks.len(), lacks.first().copied().map(Reverse), Reverse(left))
+    });
+    match closest.and_then(|room| Some((room, lacks(room, asked).next()?))) {
+        Some((room, lack)) => Err(NoRoom::Closest(room.node.clone(), lack)),
+        None => Err(NoRoom::NoNode),
     }
-    let closest = rooms.iter().filter(has_memory).max_by_key(|room| free_cpu(room));
-    match (closest, rooms.iter().max_by_key(|room| free_memory(room))) {
-        (Some(room), _) => Err(NoRoom::Cpu(room.node.clone())),
-        (None, Some(room)) => Err(NoRoom::Memory(room.node.clone())),
-        (None, None) => Err(NoRoom::NoNode),
+}
+
+/// Returns whether all that is asked of a node, besides room, holds for it: whether a daemon belongs on it.
+pub fn is_member(room: &Room, rules: &[Rule]) -> bool {
+    rules.iter().all(|rule| match rule {
+        Rule::Distinct => true,
+        Rule::Member(expression) => expression.holds(&room.facts),
+    })
+}
+
+/// Returns what a single node lacks first, if anything.
+pub fn lack(room: &Room, asked: &Asked<'_>) -> Option<Lack> {
+    lacks(room, asked).next()
+}
+
+fn lacks<'a>(room: &'a Room, asked: &'a Asked<'_>) -> impl Iterator<Item = Lack> + use<'a> {
+    let Asked { size, holding, ports, rules, group, .. } = asked;
+    let member = !is_member(room, rules);
+    let distinct = rules.contains(&Rule::Distinct) && room.facts.groups.contains_key(*group);
+    let ports = ports.iter().any(|port| room.ports.contains(port));
+    // A task that is larger than the node's whole memory fits nowhere, however much is shared.
+    let memory = room.free_memory(*holding) < u64::from(size.memory.0) || room.offered.memory < size.memory;
+    let cpu = room.free_cpu(*holding) < u64::from(size.cpu.0);
+    let all = [
+        (member, Lack::Member),
+        (distinct, Lack::Distinct),
+        (ports, Lack::Ports),
+        (memory, Lack::Memory),
+        (cpu, Lack::Cpu),
+    ];
+    all.into_iter().filter(|(lacks, _)| *lacks).map(|(_, lack)| lack)
+}
+
+/// Returns what a strategy gives each of the nodes that fit: the best one has the least.
+fn scores(strategy: &Strategy, fitting: &[&Room], asked: &Asked<'_>) -> Vec<u64> {
+    let of_group = |room: &Room| room.facts.groups.get(asked.group).map_or(0, |tasks| *tasks as u64);
+    let score = |score: &dyn Fn(&Room) -> u64| fitting.iter().map(|room| score(room)).collect();
+    match strategy {
+        Strategy::Random => score(&|room| mixed(asked.dice, room.node.as_str())),
+        Strategy::Binpack(Resource::Cpu) => score(&|room| room.free_cpu(asked.holding)),
+        Strategy::Binpack(Resource::Memory) => score(&|room| room.free_memory(asked.holding)),
+        Strategy::Spread(SpreadBy::Instance) => score(&of_group),
+        Strategy::Spread(SpreadBy::Attribute(name)) => {
+            let mut there: BTreeMap<Option<&Option<String>>, u64> = BTreeMap::new();
+            for room in fitting {
+                *there.entry(room.facts.attributes.get(name)).or_default() += of_group(room);
+            }
+            score(&|room| there.get(&room.facts.attributes.get(name)).copied().unwrap_or(0))
+        }
     }
+}
+
+/// Returns a number that looks thrown, the same for the same dice and name (FNV-1a).
+fn mixed(dice: u64, name: &str) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325 ^ dice;
+    name.bytes().fold(start, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -4,8 +4,11 @@
 //! at once, while it still drains. Percentages become [`Bounds`] once, at the edge.
 
 pub mod breaker;
+pub mod daemon;
+pub mod health;
 pub mod restart;
 pub mod words;
+pub mod zones;
 
 use wharf_model::{TaskId, service::DeploymentBounds};
 
@@ -41,6 +44,8 @@ pub struct Desired {
     pub bounds: Bounds,
     /// Whether tasks may be started.
     pub starts: Starts,
+    /// The number of zones that are to have equally many; none when that is nobody's concern.
+    pub even_zones: usize,
 }
 
 /// Whether a deployment may start tasks.
@@ -63,6 +68,10 @@ pub struct Observed {
     pub deployment: usize,
     /// How it is.
     pub health: Health,
+    /// Whether it is not to be stopped for being too many, or too old.
+    pub protected: bool,
+    /// How many of the service's tasks in its zone are older.
+    pub crowd: usize,
 }
 
 /// How a live task is.
@@ -98,11 +107,17 @@ pub enum Why {
     Failing,
 }
 
+/// How many more tasks the fullest zone may have than the emptiest one.
+const SKEW_MAX: usize = 1;
+
 /// Returns the step that brings a service closer to what its owner asked for. `live` is ordered by age, oldest first.
 ///
 /// Tasks that nobody wants go first when they serve nobody, and within the lower bound otherwise, those of the oldest
 /// deployment first. One that may serve without being known to goes only when enough others are known to. A wanted task that fails its checks stays until its replacement is healthy, unless the upper
 /// bound leaves no room for one: a failing task may still answer some requests, and does when all targets fail.
+///
+/// Protected tasks are stopped only when they fail. A service that keeps its zones even starts one task more when it has
+/// nothing else to do and a zone is too full, and then has one too many there.
 pub fn plan(desired: &Desired, live: &[Observed]) -> Step {
     let healthy = live.iter().filter(|task| task.health == Health::Healthy).count();
     let spare = healthy.saturating_sub(desired.bounds.healthy_min);
@@ -111,7 +126,9 @@ pub fn plan(desired: &Desired, live: &[Observed]) -> Step {
     let (failing, mut well): (Vec<_>, Vec<_>) =
         fresh.into_iter().partition(|task| task.health == Health::Failing);
     let wanted = desired.count.saturating_sub(well.len());
-    let starts = if desired.starts == Starts::Now { wanted.min(room) } else { 0 };
+    let settled = live.len() == desired.count && well.len() == desired.count && healthy == desired.count;
+    let moved = usize::from(settled && !is_even(live, desired.even_zones));
+    let starts = if desired.starts == Starts::Now { (wanted + moved).min(room) } else { 0 };
 
     let mut unwanted: Vec<_> = stale;
     unwanted.sort_by_key(|task| std::cmp::Reverse(task.deployment));
@@ -120,8 +137,13 @@ pub fn plan(desired: &Desired, live: &[Observed]) -> Step {
         unwanted.sort_by_key(|task| std::cmp::Reverse(task.health));
         unwanted.truncate(unwanted.len().saturating_sub(wanted));
     }
-    well.sort_by_key(|task| task.health);
+    if desired.even_zones > 0 {
+        well.sort_by_key(|task| (!task.protected, task.crowd, task.health));
+    } else {
+        well.sort_by_key(|task| (!task.protected, task.health, task.crowd));
+    }
     unwanted.extend(well.iter().skip(desired.count));
+    unwanted.retain(|task| !task.protected || task.health == Health::Failing);
     let (serving, mut idle): (Vec<_>, Vec<_>) =
         unwanted.into_iter().partition(|task| task.health == Health::Healthy);
     if healthy < desired.bounds.healthy_min {
@@ -149,6 +171,14 @@ pub fn plan(desired: &Desired, live: &[Observed]) -> Step {
         && wanted > 0
         && starts == 0
         && stops.is_empty()
-        && live.iter().all(|task| task.health == Health::Healthy);
+        && live.iter().all(|task| task.health == Health::Healthy && !task.protected);
     Step { starts, stops, stuck }
+}
+
+/// Returns whether no zone has too many of a service's tasks. `crowd` counts from zero in each zone, so on every level
+/// but the highest there must be a task of each zone.
+fn is_even(live: &[Observed], zones: usize) -> bool {
+    let fullest = live.iter().map(|task| task.crowd + 1).max().unwrap_or(0);
+    (0..fullest.saturating_sub(SKEW_MAX))
+        .all(|level| live.iter().filter(|task| task.crowd == level).count() >= zones)
 }

@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::Ipv4Addr};
 use wharf_model::{
     Arn, DeploymentId, EniId, TaskId, Timestamp,
+    account::AccountSetting,
+    capacity::CapacityProvider,
     certificate::{Authority, Certificate},
     cluster::Cluster,
     file_system::{AccessPoint, FileSystem, MountTarget},
+    instance::ContainerInstance,
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
     network::{
@@ -18,7 +21,7 @@ use wharf_model::{
     repository::Repository,
     rule::Rule,
     secret::{Parameter, Secret},
-    service::Service,
+    service::{Service, ServiceDeployment, ServiceRevision},
     target_group::{Target, TargetAddress, TargetGroup, TargetHealth},
     task::Task,
     task_definition::TaskDefinition,
@@ -28,9 +31,14 @@ use wharf_model::{
 pub fn schema() -> Schema {
     Schema::default()
         .with::<Cluster>()
+        .with::<AccountSetting>()
+        .with::<CapacityProvider>()
+        .with::<ContainerInstance>()
         .with::<TaskDefinition>()
         .with::<Task>()
         .with::<Service>()
+        .with::<ServiceDeployment>()
+        .with::<ServiceRevision>()
         .with::<Node>()
         .with::<Vpc>()
         .with::<Subnet>()
@@ -159,12 +167,21 @@ macro_rules! record {
 }
 
 record!(Cluster, "clusters", |cluster| cluster.name.to_string());
+record!(AccountSetting, "account_settings", |setting| format!("{} {}", setting.name, setting.principal));
+record!(CapacityProvider, "capacity_providers", |provider| provider.name.clone());
+record!(ContainerInstance, "container_instances", |instance| format!("{}/{}", instance.cluster, instance.id));
 record!(TaskDefinition, "task_definitions", |definition| format!(
     "{}:{:010}",
     definition.family, definition.revision
 ));
 record!(Task, "tasks", |task| format!("{}/{}", task.cluster, task.id));
 record!(Service, "services", |service| format!("{}/{}", service.cluster, service.name));
+record!(ServiceDeployment, "service_deployments", |deployment| {
+    format!("{}/{}/{}", deployment.cluster, deployment.service, deployment.id)
+});
+record!(ServiceRevision, "service_revisions", |revision| {
+    format!("{}/{}/{}", revision.cluster, revision.service, revision.id)
+});
 record!(Node, "nodes", |node| node.id.to_string());
 record!(Vpc, "vpcs", |vpc| vpc.id.to_string());
 record!(Subnet, "subnets", |subnet| subnet.id.to_string());

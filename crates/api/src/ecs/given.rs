@@ -5,9 +5,11 @@ use wharf_aws::{
     ecs::{self, Others},
     page::{self, Page},
 };
-use wharf_control::operations::{Error, tags};
+use wharf_control::operations::{Error, capacity_providers::Capacity, tags};
 use wharf_model::{
     CpuUnits, Mebibytes,
+    capacity::StrategyItem,
+    placement::{Constraint, Resource, SpreadBy, Strategy},
     service::{AwsvpcConfiguration, PropagateTags},
     tag::Tag,
     task_definition::LaunchType,
@@ -83,14 +85,105 @@ pub(super) fn launch_type(given: Option<&str>) -> Result<LaunchType, Error> {
     }
 }
 
+/// Returns what tasks are placed by.
+pub(super) fn capacity(
+    launch_type: Option<&str>,
+    strategy: &[ecs::CapacityProviderStrategyItem],
+) -> Result<Capacity, Error> {
+    match (launch_type, strategy) {
+        (Some(_), [_, ..]) => {
+            Err(Error::invalid("Specify either Launch Type or Capacity Provider Strategy, but not both."))
+        }
+        (Some(given), []) => Ok(Capacity::Launch(self::launch_type(Some(given))?)),
+        (None, []) => Ok(Capacity::Unsaid),
+        (None, given) => Ok(Capacity::Strategy(self::strategy(given)?)),
+    }
+}
+
+/// Returns a capacity provider strategy.
+pub(super) fn strategy(given: &[ecs::CapacityProviderStrategyItem]) -> Result<Vec<StrategyItem>, Error> {
+    let item = |given: &ecs::CapacityProviderStrategyItem| {
+        if given.capacity_provider.is_empty() {
+            return Err(Error::invalid(
+                "capacityProvider must be specified in a capacity provider strategy.",
+            ));
+        }
+        Ok(StrategyItem {
+            provider: given.capacity_provider.clone(),
+            base: count(given.base, "base of a capacity provider strategy")?,
+            weight: count(given.weight, "weight of a capacity provider strategy")?,
+        })
+    };
+    given.iter().map(item).collect()
+}
+
+/// Returns placement constraints.
+pub(super) fn constraints(given: &[ecs::PlacementConstraint]) -> Result<Vec<Constraint>, Error> {
+    let constraint = |given: &ecs::PlacementConstraint| {
+        let expression = given.expression.as_deref().unwrap_or("");
+        match given.r#type.as_deref() {
+            Some("distinctInstance") if expression.is_empty() => Ok(Constraint::DistinctInstance),
+            Some("distinctInstance") => {
+                Err(Error::invalid("An expression cannot be specified with the distinctInstance constraint."))
+            }
+            Some("memberOf") => Ok(Constraint::MemberOf(expression.to_owned())),
+            other => {
+                let given = other.unwrap_or("");
+                Err(Error::invalid(format!("Invalid placement constraint type '{given}'.")))
+            }
+        }
+    };
+    given.iter().map(constraint).collect()
+}
+
+/// Returns placement strategies.
+pub(super) fn placement_strategies(given: &[ecs::PlacementStrategy]) -> Result<Vec<Strategy>, Error> {
+    let strategy = |given: &ecs::PlacementStrategy| {
+        let field = given.field.as_deref().unwrap_or("");
+        let invalid = || Error::invalid(format!("Invalid field '{field}' of a placement strategy."));
+        match given.r#type.as_deref() {
+            Some("random") if field.is_empty() => Ok(Strategy::Random),
+            Some("random") => Err(invalid()),
+            Some("binpack") if field.eq_ignore_ascii_case("cpu") => Ok(Strategy::Binpack(Resource::Cpu)),
+            Some("binpack") if field.eq_ignore_ascii_case("memory") => {
+                Ok(Strategy::Binpack(Resource::Memory))
+            }
+            Some("binpack") => Err(invalid()),
+            Some("spread") if field == "instanceId" || field == "host" => {
+                Ok(Strategy::Spread(SpreadBy::Instance))
+            }
+            Some("spread") => match field.strip_prefix("attribute:").filter(|name| !name.is_empty()) {
+                Some(name) => Ok(Strategy::Spread(SpreadBy::Attribute(name.to_owned()))),
+                None => Err(invalid()),
+            },
+            other => {
+                let given = other.unwrap_or("");
+                Err(Error::invalid(format!("Invalid placement strategy type '{given}'.")))
+            }
+        }
+    };
+    given.iter().map(strategy).collect()
+}
+
+/// Checks a caller's own reference, which nobody but its audit trail shows.
+pub(super) fn reference_id(given: Option<&str>) -> Result<(), Error> {
+    match given {
+        Some(given) if given.chars().count() > 1024 => {
+            Err(Error::invalid("referenceId can have at most 1024 characters."))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Checks a platform version: there is one.
-pub(super) fn platform_version(given: Option<&str>, launch_type: LaunchType) -> Result<(), Error> {
-    match (given.filter(|given| !given.is_empty()), launch_type) {
-        (None, _) | (Some("LATEST" | "1.4.0"), LaunchType::Fargate) => Ok(()),
-        (Some(_), LaunchType::Ec2) => {
+pub(super) fn platform_version(given: Option<&str>, capacity: &Capacity) -> Result<(), Error> {
+    match (given.filter(|given| !given.is_empty()), capacity) {
+        (None, _) => Ok(()),
+        (Some(_), Capacity::Launch(LaunchType::Ec2)) => {
             Err(Error::invalid("The platform version must be null when specifying an EC2 launch type."))
         }
-        (Some(_), LaunchType::Fargate) => Err(Error::invalid("The specified platform does not exist.")),
+        (Some("LATEST" | "1.4.0"), _) => Ok(()),
+        (Some(_), _) => Err(Error::invalid("The specified platform does not exist.")),
     }
 }
 

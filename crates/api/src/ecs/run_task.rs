@@ -2,36 +2,36 @@
 
 use super::task_definitions::{environment_file, ephemeral_storage};
 use super::{given, shown, tasks};
-use wharf_aws::ecs::{ContainerOverrideInput, RunTaskInput, TaskOverrideInput, TasksOutput};
+use wharf_aws::ecs::{ContainerOverrideInput, RunTaskInput, StartTaskInput, TaskOverrideInput, TasksOutput};
 use wharf_control::{
     Control,
     operations::{
-        Error, references,
+        Error,
+        capacity_providers::Capacity,
+        references,
         run_task::{self, RunTask},
+        start_task,
     },
 };
 use wharf_model::{
     CpuUnits, Mebibytes,
+    placement::Placement,
     service::PropagateTags,
     task::{ContainerOverride, TaskOverride},
+    task_definition::LaunchType,
 };
 
 /// What RunTask may be asked for and does not do, with the values that ask for nothing.
-const NOT_HONOURED: [(&str, &str); 5] = [
-    ("capacityProviderStrategy", ""),
-    ("placementConstraints", ""),
-    ("placementStrategy", ""),
-    ("referenceId", ""),
-    ("volumeConfigurations", ""),
-];
+const NOT_HONOURED: [(&str, &str); 1] = [("volumeConfigurations", "")];
 
 /// The longest overrides of containers, in bytes.
 const OVERRIDES_MAX: usize = 8192;
 
 pub(super) async fn run_task(control: &Control, input: RunTaskInput) -> Result<TasksOutput, Error> {
     given::refuse(&input.others, "", &NOT_HONOURED)?;
-    let launch_type = given::launch_type(input.launch_type.as_deref())?;
-    given::platform_version(input.platform_version.as_deref(), launch_type)?;
+    let capacity = given::capacity(input.launch_type.as_deref(), &input.capacity_provider_strategy)?;
+    given::platform_version(input.platform_version.as_deref(), &capacity)?;
+    given::reference_id(input.reference_id.as_deref())?;
     let propagate = given::propagate_tags(input.propagate_tags.as_deref())?;
     if propagate == PropagateTags::Service {
         return Err(Error::invalid("propagateTags SERVICE is not valid for tasks without a service."));
@@ -45,7 +45,11 @@ pub(super) async fn run_task(control: &Control, input: RunTaskInput) -> Result<T
         cluster: references::cluster(input.cluster.as_deref(), &control.config().place)?,
         definition: input.task_definition,
         count: given::count(input.count.unwrap_or(1), "count")?,
-        launch_type,
+        capacity,
+        placement: Placement {
+            constraints: given::constraints(&input.placement_constraints)?,
+            strategies: given::placement_strategies(&input.placement_strategy)?,
+        },
         network: given::network(input.network_configuration.as_ref())?,
         overrides: input.overrides.map(overrides).transpose()?.unwrap_or_default(),
         group: input.group.filter(|group| !group.is_empty()),
@@ -57,6 +61,38 @@ pub(super) async fn run_task(control: &Control, input: RunTaskInput) -> Result<T
         enable_execute_command: input.enable_execute_command,
     };
     let described = run_task::run_task(control, request).await?;
+    let place = &control.config().place;
+    Ok(TasksOutput {
+        tasks: described.found.iter().map(|detail| tasks::shape(detail, place, true)).collect(),
+        failures: shown::failures(described.failures),
+    })
+}
+
+/// StartTask is RunTask with the instances chosen.
+pub(super) async fn start_task(control: &Control, input: StartTaskInput) -> Result<TasksOutput, Error> {
+    given::refuse(&input.others, "", &NOT_HONOURED)?;
+    given::reference_id(input.reference_id.as_deref())?;
+    let propagate = given::propagate_tags(input.propagate_tags.as_deref())?;
+    if propagate == PropagateTags::Service {
+        return Err(Error::invalid("propagateTags SERVICE is not valid for tasks without a service."));
+    }
+    let request = RunTask {
+        cluster: references::cluster(input.cluster.as_deref(), &control.config().place)?,
+        definition: input.task_definition,
+        count: 1,
+        capacity: Capacity::Launch(LaunchType::Ec2),
+        placement: Placement::default(),
+        network: given::network(input.network_configuration.as_ref())?,
+        overrides: input.overrides.map(overrides).transpose()?.unwrap_or_default(),
+        group: input.group.filter(|group| !group.is_empty()),
+        started_by: input.started_by.filter(|by| !by.is_empty()),
+        client_token: None,
+        tags: given::tags(input.tags)?,
+        propagate_from_definition: propagate == PropagateTags::TaskDefinition,
+        managed_tags: input.enable_ecs_managed_tags,
+        enable_execute_command: input.enable_execute_command,
+    };
+    let described = start_task::start_task(control, request, &input.container_instances).await?;
     let place = &control.config().place;
     Ok(TasksOutput {
         tasks: described.found.iter().map(|detail| tasks::shape(detail, place, true)).collect(),

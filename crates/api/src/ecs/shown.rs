@@ -4,7 +4,9 @@ use wharf_aws::{Timestamp, ecs};
 use wharf_control::operations::Failure;
 use wharf_model::{
     self as model,
-    service::AwsvpcConfiguration,
+    capacity::StrategyItem,
+    placement::{Constraint, Resource, SpreadBy, Strategy},
+    service::{AwsvpcConfiguration, ServiceLoadBalancer},
     tag::Tag,
     task_definition::{EnvironmentFile, LaunchType},
 };
@@ -63,6 +65,52 @@ pub(super) fn environment_files<'a>(
     let shape =
         |file: &EnvironmentFile| ecs::EnvironmentFile { value: file.value.clone(), kind: "s3".to_owned() };
     files.into_iter().map(shape).collect()
+}
+
+pub(super) fn strategy(strategy: &[StrategyItem]) -> Vec<ecs::CapacityProviderStrategyItem> {
+    let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+    let item = |item: &StrategyItem| ecs::CapacityProviderStrategyItem {
+        capacity_provider: item.provider.clone(),
+        weight: number(item.weight),
+        base: number(item.base),
+    };
+    strategy.iter().map(item).collect()
+}
+
+pub(super) fn constraints(constraints: &[Constraint]) -> Vec<ecs::PlacementConstraint> {
+    let shown = |constraint: &Constraint| match constraint {
+        Constraint::DistinctInstance => {
+            ecs::PlacementConstraint { r#type: Some("distinctInstance".to_owned()), expression: None }
+        }
+        Constraint::MemberOf(expression) => ecs::PlacementConstraint {
+            r#type: Some("memberOf".to_owned()),
+            expression: Some(expression.clone()),
+        },
+    };
+    constraints.iter().map(shown).collect()
+}
+
+pub(super) fn placement_strategies(strategies: &[Strategy]) -> Vec<ecs::PlacementStrategy> {
+    let shown = |strategy: &Strategy| {
+        let (kind, field) = match strategy {
+            Strategy::Random => ("random", None),
+            Strategy::Binpack(Resource::Cpu) => ("binpack", Some("CPU".to_owned())),
+            Strategy::Binpack(Resource::Memory) => ("binpack", Some("MEMORY".to_owned())),
+            Strategy::Spread(SpreadBy::Instance) => ("spread", Some("instanceId".to_owned())),
+            Strategy::Spread(SpreadBy::Attribute(name)) => ("spread", Some(format!("attribute:{name}"))),
+        };
+        ecs::PlacementStrategy { r#type: Some(kind.to_owned()), field }
+    };
+    strategies.iter().map(shown).collect()
+}
+
+pub(super) fn load_balancer(load_balancer: &ServiceLoadBalancer) -> ecs::LoadBalancer {
+    ecs::LoadBalancer {
+        target_group_arn: Some(load_balancer.target_group.to_string()),
+        container_name: Some(load_balancer.container_name.clone()),
+        container_port: Some(load_balancer.container_port.into()),
+        ..ecs::LoadBalancer::default()
+    }
 }
 
 pub(super) fn pairs(pairs: &[(String, String)]) -> Vec<ecs::KeyValuePair> {

@@ -94,6 +94,7 @@ pub(super) fn shape(detail: &TaskDetail, place: &Place, with_tags: bool) -> ecs:
         attachments: interface.iter().map(|interface| attachment(task, interface, place)).collect(),
         attributes: vec![shown::pair("ecs.cpu-architecture", std::env::consts::ARCH)],
         availability_zone: task.zone.clone(),
+        capacity_provider_name: task.capacity_provider.clone(),
         cluster_arn: place.arn("ecs", format_args!("cluster/{}", task.cluster)).to_string(),
         connectivity: times.connectivity_at.map(|_| "CONNECTED"),
         connectivity_at: times.connectivity_at.map(shown::time),

@@ -7,14 +7,14 @@ use wharf_control::{Config, Control, operations::networks};
 use wharf_model::{CpuUnits, Mebibytes, Place, Timestamp, network::Subnet, node::Node};
 use wharf_store::Store;
 
-struct World {
+pub(super) struct World {
     control: Control,
     _dir: tempfile::TempDir,
 }
 
 impl World {
     /// A control plane with one node and the default network.
-    async fn new() -> World {
+    pub(super) async fn new() -> World {
         let dir = tempfile::tempdir().unwrap();
         let config = Config {
             place: Place { region: "us-east-1".into(), account: "123456789012".into() },
@@ -34,6 +34,7 @@ impl World {
             cpu: CpuUnits(2048),
             memory: Mebibytes(4096),
             registered_at: Timestamp(0),
+            connected: true,
         };
         control.store().change(|draft| draft.put(node)).await.unwrap();
         World { control, _dir: dir }
@@ -44,7 +45,7 @@ impl World {
         json!({"awsvpcConfiguration": {"subnets": [subnet]}})
     }
 
-    async fn ask(&self, operation: &str, input: Value) -> Result<Value, Fault> {
+    pub(super) async fn ask(&self, operation: &str, input: Value) -> Result<Value, Fault> {
         let caller = Caller::root("us-east-1", "AKIAEXAMPLE");
         let body =
             Body::new(Service::Ecs, Protocol::Json11, operation, "request", Bytes::from(input.to_string()));
@@ -107,9 +108,9 @@ async fn what_is_not_honoured_is_refused_by_name() {
     world.define().await;
     let service = json!({
         "serviceName": "shop", "taskDefinition": "web", "desiredCount": 1, "launchType": "FARGATE",
-        "networkConfiguration": world.network(), "schedulingStrategy": "DAEMON",
+        "networkConfiguration": world.network(), "serviceRegistries": [{"registryArn": "arn"}],
     });
-    let message = "not supported by this version of Wharf: 'schedulingStrategy'";
+    let message = "not supported by this version of Wharf: 'serviceRegistries'";
     world.refused("CreateService", service, "InvalidParameterException", message).await;
 }
 

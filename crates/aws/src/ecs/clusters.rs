@@ -1,6 +1,6 @@
 //! Shapes of the cluster operations.
 
-use super::{Failure, KeyValuePair, Others, Tag};
+use super::{CapacityProviderStrategyItem, Failure, KeyValuePair, Others, Tag};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,8 +14,75 @@ pub struct CreateClusterInput {
     pub tags: Vec<Tag>,
     /// The settings.
     pub settings: Vec<KeyValuePair>,
+    /// How commands are executed in it.
+    pub configuration: Option<ClusterConfiguration>,
+    /// Its capacity providers.
+    pub capacity_providers: Vec<String>,
+    /// The strategy for those who name none.
+    pub default_capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
     /// What is not honoured.
     #[serde(flatten)]
+    pub others: Others,
+}
+
+/// Input of `UpdateCluster`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct UpdateClusterInput {
+    /// The cluster.
+    pub cluster: Option<String>,
+    /// The settings.
+    pub settings: Vec<KeyValuePair>,
+    /// How commands are executed in it.
+    pub configuration: Option<ClusterConfiguration>,
+    /// What is not honoured.
+    #[serde(flatten)]
+    pub others: Others,
+}
+
+/// Input of `UpdateClusterSettings`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct UpdateClusterSettingsInput {
+    /// The cluster.
+    pub cluster: Option<String>,
+    /// The settings.
+    pub settings: Vec<KeyValuePair>,
+}
+
+/// Input of `PutClusterCapacityProviders`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PutClusterCapacityProvidersInput {
+    /// The cluster.
+    pub cluster: Option<String>,
+    /// Its capacity providers from now on.
+    pub capacity_providers: Option<Vec<String>>,
+    /// The strategy for those who name none.
+    pub default_capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>>,
+}
+
+/// How a cluster is configured.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ClusterConfiguration {
+    /// How commands are executed in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub execute_command_configuration: Option<ExecuteCommandConfiguration>,
+    /// What is not honoured.
+    #[serde(flatten, skip_serializing)]
+    pub others: Others,
+}
+
+/// How commands are executed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ExecuteCommandConfiguration {
+    /// `NONE` or `DEFAULT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logging: Option<String>,
+    /// What is not honoured.
+    #[serde(flatten, skip_serializing)]
     pub others: Others,
 }
 
@@ -99,7 +166,13 @@ pub struct Cluster {
     /// Its settings.
     pub settings: Vec<KeyValuePair>,
     /// Its capacity providers.
-    pub capacity_providers: Vec<Value>,
+    pub capacity_providers: Vec<String>,
     /// The strategy for those who name none.
-    pub default_capacity_provider_strategy: Vec<Value>,
+    pub default_capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
+    /// How it is configured, where that is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<ClusterConfiguration>,
+    /// What its capacity providers made, where that is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<Vec<Value>>,
 }

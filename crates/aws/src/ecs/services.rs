@@ -1,6 +1,9 @@
 //! Shapes of the service operations.
 
-use super::{Failure, NetworkConfiguration, Others, Tag};
+use super::{
+    CapacityProviderStrategyItem, Failure, NetworkConfiguration, Others, PlacementConstraint,
+    PlacementStrategy, ServiceRevisionSummary, Tag, TaskSet,
+};
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,6 +26,16 @@ pub struct CreateServiceInput {
     pub client_token: Option<String>,
     /// The launch type.
     pub launch_type: Option<String>,
+    /// The capacity providers.
+    pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
+    /// What nodes must be.
+    pub placement_constraints: Vec<PlacementConstraint>,
+    /// What makes a node the better one.
+    pub placement_strategy: Vec<PlacementStrategy>,
+    /// `REPLICA` or `DAEMON`.
+    pub scheduling_strategy: Option<String>,
+    /// Whether zones are kept in balance.
+    pub availability_zone_rebalancing: Option<String>,
     /// The platform's version.
     pub platform_version: Option<String>,
     /// How deployments go.
@@ -38,6 +51,8 @@ pub struct CreateServiceInput {
     /// Whether ECS adds its own tags.
     #[serde(rename = "enableECSManagedTags")]
     pub enable_ecs_managed_tags: bool,
+    /// Whether commands can be run in its tasks.
+    pub enable_execute_command: bool,
     /// From where tags are taken.
     pub propagate_tags: Option<String>,
     /// What is not honoured.
@@ -57,6 +72,14 @@ pub struct UpdateServiceInput {
     pub desired_count: Option<i32>,
     /// What tasks are started from.
     pub task_definition: Option<String>,
+    /// The capacity providers.
+    pub capacity_provider_strategy: Option<Vec<CapacityProviderStrategyItem>>,
+    /// What nodes must be.
+    pub placement_constraints: Option<Vec<PlacementConstraint>>,
+    /// What makes a node the better one.
+    pub placement_strategy: Option<Vec<PlacementStrategy>>,
+    /// Whether zones are kept in balance.
+    pub availability_zone_rebalancing: Option<String>,
     /// How deployments go.
     pub deployment_configuration: Option<DeploymentConfigurationInput>,
     /// Where interfaces are made.
@@ -76,6 +99,8 @@ pub struct UpdateServiceInput {
     /// Whether ECS adds its own tags.
     #[serde(rename = "enableECSManagedTags")]
     pub enable_ecs_managed_tags: Option<bool>,
+    /// Whether commands can be run in its tasks.
+    pub enable_execute_command: Option<bool>,
     /// What is not honoured.
     #[serde(flatten)]
     pub others: Others,
@@ -108,9 +133,18 @@ pub struct CircuitBreakerInput {
     pub rollback: bool,
     /// Whether a healthy task makes the count of failed ones begin anew; it does unless this is false.
     pub reset_on_healthy_task: Option<bool>,
-    /// What is not honoured.
-    #[serde(flatten)]
-    pub others: Others,
+    /// How many failed tasks are too many.
+    pub threshold_configuration: Option<ThresholdConfiguration>,
+}
+
+/// How many failed tasks are too many.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ThresholdConfiguration {
+    /// `COUNT`, `BOUNDED_PERCENT` or `UNBOUNDED_PERCENT`.
+    pub r#type: String,
+    /// How many, or how much of a hundred.
+    pub value: i32,
 }
 
 /// Alarms that end a deployment.
@@ -180,6 +214,18 @@ pub struct ListServicesInput {
     pub others: Others,
 }
 
+/// Input of `ListServicesByNamespace`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ListServicesByNamespaceInput {
+    /// The namespace.
+    pub namespace: String,
+    /// Where to go on.
+    pub next_token: Option<String>,
+    /// The most to return.
+    pub max_results: Option<i32>,
+}
+
 /// Output of `ListServices`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -242,8 +288,12 @@ pub struct Service {
     pub running_count: usize,
     /// How many of its tasks will.
     pub pending_count: usize,
-    /// Its launch type.
-    pub launch_type: &'static str,
+    /// Its launch type, when no capacity providers place its tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub launch_type: Option<&'static str>,
+    /// The capacity providers that place its tasks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
     /// The platform's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform_version: Option<&'static str>,
@@ -251,25 +301,34 @@ pub struct Service {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform_family: Option<&'static str>,
     /// What its tasks are started from.
-    pub task_definition: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_definition: Option<String>,
     /// How its deployments go.
     pub deployment_configuration: DeploymentConfiguration,
+    /// Its task sets, when somebody else deploys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_sets: Option<Vec<TaskSet>>,
     /// Its deployments.
     pub deployments: Vec<Deployment>,
+    /// The service deployment that is on its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_service_deployment: Option<String>,
+    /// The revisions that it has tasks of, or should have.
+    pub current_service_revisions: Vec<ServiceRevisionSummary>,
     /// What happened.
     pub events: Vec<ServiceEvent>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Its placement constraints.
-    pub placement_constraints: Vec<Value>,
+    pub placement_constraints: Vec<PlacementConstraint>,
     /// Its placement strategy.
-    pub placement_strategy: Vec<Value>,
+    pub placement_strategy: Vec<PlacementStrategy>,
     /// Where interfaces are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network_configuration: Option<NetworkConfiguration>,
     /// Seconds in which failed checks do not count.
     pub health_check_grace_period_seconds: u32,
-    /// `REPLICA`.
+    /// `REPLICA` or `DAEMON`.
     pub scheduling_strategy: &'static str,
     /// Who deploys.
     pub deployment_controller: DeploymentController,
@@ -287,6 +346,8 @@ pub struct Service {
     pub enable_execute_command: bool,
     /// Whether zones are kept in balance.
     pub availability_zone_rebalancing: &'static str,
+    /// `CUSTOMER`.
+    pub resource_management_type: &'static str,
 }
 
 /// How deployments go.
@@ -307,11 +368,16 @@ pub struct DeploymentConfiguration {
 
 /// Whether deployments that do not come up are given up.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CircuitBreaker {
     /// They are.
     pub enable: bool,
     /// The last one that was done is deployed again.
     pub rollback: bool,
+    /// Whether a healthy task makes the count of failed ones begin anew.
+    pub reset_on_healthy_task: bool,
+    /// How many failed tasks are too many.
+    pub threshold_configuration: ThresholdConfiguration,
 }
 
 /// A deployment.
@@ -336,8 +402,12 @@ pub struct Deployment {
     pub created_at: Timestamp,
     /// When it changed.
     pub updated_at: Timestamp,
-    /// The launch type.
-    pub launch_type: &'static str,
+    /// The launch type, when no capacity providers place its tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub launch_type: Option<&'static str>,
+    /// The capacity providers that place its tasks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
     /// The platform's version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform_version: Option<&'static str>,

@@ -16,10 +16,9 @@ pub use ports::*;
 pub use secrets::*;
 pub use volumes::*;
 
-use super::{Failure, Others, Tag};
+use super::{Failure, Others, PlacementConstraint, Tag};
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// Input of `RegisterTaskDefinition`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -53,6 +52,8 @@ pub struct RegisterTaskDefinitionInput {
     pub runtime_platform: Option<RuntimePlatform>,
     /// The tags.
     pub tags: Vec<Tag>,
+    /// What nodes must be.
+    pub placement_constraints: Vec<PlacementConstraint>,
     /// What is not honoured.
     #[serde(flatten)]
     pub others: Others,
@@ -183,7 +184,7 @@ pub struct TaskDefinition {
     /// What an instance must be able to do.
     pub requires_attributes: Vec<RequiredAttribute>,
     /// Its placement constraints.
-    pub placement_constraints: Vec<Value>,
+    pub placement_constraints: Vec<PlacementConstraint>,
     /// The launch types it can be started with.
     pub compatibilities: Vec<&'static str>,
     /// The platform.

@@ -1,6 +1,9 @@
 //! Shapes of the task operations.
 
-use super::{EnvironmentFile, EphemeralStorage, Failure, KeyValuePair, ManagedAgent, Others, Tag};
+use super::{
+    CapacityProviderStrategyItem, EnvironmentFile, EphemeralStorage, Failure, KeyValuePair, ManagedAgent,
+    Others, PlacementConstraint, PlacementStrategy, Tag,
+};
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,6 +37,14 @@ pub struct RunTaskInput {
     /// Whether ECS adds its own tags.
     #[serde(rename = "enableECSManagedTags")]
     pub enable_ecs_managed_tags: bool,
+    /// The capacity providers.
+    pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
+    /// What nodes must be.
+    pub placement_constraints: Vec<PlacementConstraint>,
+    /// What makes a node the better one.
+    pub placement_strategy: Vec<PlacementStrategy>,
+    /// The caller's own reference.
+    pub reference_id: Option<String>,
     /// The platform's version.
     pub platform_version: Option<String>,
     /// Whether commands can be run in them.
@@ -195,6 +206,9 @@ pub struct Task {
     pub attributes: Vec<KeyValuePair>,
     /// Its zone.
     pub availability_zone: String,
+    /// The capacity provider that placed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity_provider_name: Option<String>,
     /// Its cluster.
     pub cluster_arn: String,
     /// `CONNECTED` once its interface is there.

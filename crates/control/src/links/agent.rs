@@ -11,6 +11,8 @@ mod report;
 mod session;
 mod settings;
 
+pub(crate) use report::record;
+
 use crate::Control;
 use std::{
     collections::HashMap,

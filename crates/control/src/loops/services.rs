@@ -7,8 +7,8 @@ mod act;
 mod decide;
 mod world;
 
-use crate::{Control, operations::launch::NotLaunched};
-use act::Mode;
+use crate::Control;
+use act::{Mode, Short};
 use std::time::Duration;
 use wharf_model::{
     Timestamp,
@@ -68,20 +68,19 @@ fn due(view: &View<'_>, control: &Control, now: Timestamp) -> Vec<String> {
 #[tracing::instrument(skip_all, fields(service = key))]
 async fn reconcile(control: &Control, key: &str, now: Timestamp) -> Result<(), StoreError> {
     let config = control.config();
-    let full = control.store().update(|draft| act::act(draft, config, key, now, &Mode::Full)).await;
-    match full {
-        Ok(()) => Ok(()),
-        // Tasks that cannot be made must not hold up the rest: once more without them.
-        Err(UpdateError::Refused(why)) => {
-            tracing::debug!(%why, "tasks cannot be started");
-            let rest =
-                control.store().update(|draft| act::act(draft, config, key, now, &Mode::NoStarts(why)));
-            match rest.await {
-                Ok(()) => Ok(()),
-                Err(UpdateError::Refused(NotLaunched::NoRoom(_) | NotLaunched::Interface(_))) => Ok(()),
-                Err(UpdateError::Store(error)) => Err(error),
+    let mut mode = Mode::All;
+    loop {
+        match control.store().update(|draft| act::act(draft, config, key, now, &mode)).await {
+            Ok(()) => return Ok(()),
+            // A task that cannot be made must not hold up the rest: once more without it.
+            Err(UpdateError::Refused(Short { made, why })) => {
+                tracing::debug!(%why, made, "not all tasks can be started");
+                if matches!(mode, Mode::AtMost(most, _) if most <= made) {
+                    return Ok(());
+                }
+                mode = Mode::AtMost(made, why);
             }
+            Err(UpdateError::Store(error)) => return Err(error),
         }
-        Err(UpdateError::Store(error)) => Err(error),
     }
 }

@@ -17,6 +17,21 @@ pub enum Error {
     /// The cluster still has tasks.
     #[error("The Cluster cannot be deleted while Tasks are active.")]
     ClusterContainsTasks,
+    /// The cluster still has container instances.
+    #[error("The Cluster cannot be deleted while Container Instances are active or draining.")]
+    ClusterContainsInstances,
+    /// Something is used by something else.
+    #[error("{0}")]
+    ResourceInUse(String),
+    /// The instance of an attribute does not exist.
+    #[error("The specified target wasn't found: {0}")]
+    TargetNotFound(String),
+    /// An instance would have too many attributes.
+    #[error("You can apply up to 10 custom attributes for each resource.")]
+    AttributeLimit,
+    /// The namespace does not exist.
+    #[error("The specified namespace wasn't found: {0}")]
+    NamespaceNotFound(String),
     /// The service does not exist.
     #[error("Service not found.")]
     ServiceNotFound,
@@ -38,9 +53,15 @@ pub enum Error {
     /// A parameter that makes no sense, or that this version does not support.
     #[error("{0}")]
     InvalidParameter(String),
-    /// An idempotency token was used before for another request.
-    #[error("The clientToken was used before with different parameters.")]
-    Conflict(Vec<Arn>),
+    /// Something that is in another state than was thought, with the resources that it concerns.
+    #[error("{0}")]
+    Conflict(String, Vec<Arn>),
+    /// The service deployment does not exist.
+    #[error("The service deployment was not found.")]
+    ServiceDeploymentNotFound,
+    /// The task set does not exist.
+    #[error("The specified task set wasn't found.")]
+    TaskSetNotFound,
     /// The state file cannot take the change.
     #[error("use the state file")]
     Store(#[from] StoreError),

@@ -1,14 +1,19 @@
 //! Making a task: a node, an interface and a record, inside the caller's transaction.
 
-use super::{interfaces, network_configuration, networks, task_definitions};
+use super::{
+    instances::{self, InstanceDetail},
+    interfaces, network_configuration, networks, task_definitions,
+};
 use crate::{Config, ids, look::Look};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use thiserror::Error;
 use wharf_model::{
-    DeploymentId, NodeId, ServiceName, TaskId, Timestamp,
+    ClusterName, DeploymentId, NodeId, Place, ServiceName, TaskId, Timestamp,
+    capacity::{CapacityProvider, StrategyItem},
     cluster::Cluster,
+    instance::InstanceStatus,
     network::InterfaceOwner,
-    node::Node,
+    placement::Strategy,
     service::AwsvpcConfiguration,
     tag::Tag,
     task::{
@@ -16,7 +21,7 @@ use wharf_model::{
     },
     task_definition::{LaunchType, NetworkMode, TaskDefinition, Transport},
 };
-use wharf_plan::placement::{self, Holding, NoRoom, Room, Size};
+use wharf_plan::placement::{self, Asked, Holding, NoRoom, Room, Rule, Size};
 use wharf_store::Draft;
 
 /// What a task is made from.
@@ -25,6 +30,14 @@ pub(crate) struct Launch<'a> {
     pub(crate) cluster: &'a Cluster,
     pub(crate) definition: &'a TaskDefinition,
     pub(crate) launch_type: LaunchType,
+    /// The capacity provider that places it, when a strategy does.
+    pub(crate) provider: Option<String>,
+    /// The only node that it may go to.
+    pub(crate) only: Option<NodeId>,
+    /// The only zone that it may go to.
+    pub(crate) zone: Option<String>,
+    pub(crate) rules: &'a [Rule],
+    pub(crate) strategies: &'a [Strategy],
     pub(crate) network: &'a AwsvpcConfiguration,
     pub(crate) overrides: TaskOverride,
     pub(crate) group: String,
@@ -34,6 +47,17 @@ pub(crate) struct Launch<'a> {
     pub(crate) client_token: Option<String>,
     pub(crate) tags: Vec<Tag>,
     pub(crate) now: Timestamp,
+}
+
+/// The nodes of a cluster, and what their tasks hold.
+#[derive(Debug, Clone)]
+pub(crate) struct Rooms {
+    /// Those with an agent of ours: what Fargate tasks share.
+    shared: Vec<Room>,
+    /// The active container instances, each with the auto scaling group it says it is of.
+    instances: Vec<(Room, Option<String>)>,
+    /// The auto scaling group of each capacity provider.
+    groups: HashMap<String, String>,
 }
 
 /// Why a task cannot be made now.
@@ -47,33 +71,79 @@ pub(crate) enum NotLaunched {
     Interface(#[from] interfaces::Error),
 }
 
-/// Returns what each node offers, and what its tasks hold.
-pub(crate) fn rooms(look: &impl Look) -> Vec<Room> {
-    let mut rooms: Vec<Room> = look
-        .list::<Node>("")
-        .iter()
-        .map(|node| Room {
-            node: node.id.clone(),
-            offered: Size { cpu: node.cpu, memory: node.memory },
-            taken_cpu: 0,
-            taken_memory: 0,
-            taken_ports: BTreeSet::new(),
-        })
-        .collect();
-    let mut by_node: HashMap<NodeId, &mut Room> =
-        rooms.iter_mut().map(|room| (room.node.clone(), room)).collect();
-    for task in look.list::<Task>("") {
-        if task.last_status != TaskStatus::Stopped
-            && let Some(room) = by_node.get_mut(&task.node)
-        {
-            let definition = task_definitions::get(look, &task.definition);
-            let mut ports = definition.map_or_else(Vec::new, |definition| host_ports(&definition));
-            let bound = task.containers.iter().flat_map(|container| &container.network_bindings);
-            ports.extend(bound.map(|binding| (binding.protocol, binding.host_port)));
-            room.take(Size { cpu: task.cpu, memory: task.memory }, &ports);
+impl Rooms {
+    /// Returns the container instances on which all but room holds: where a daemon belongs.
+    pub(crate) fn members(&self, rules: &[Rule], providers: &[StrategyItem]) -> Vec<NodeId> {
+        let of_a_provider = |group: &Option<String>| {
+            providers.is_empty() || providers.iter().any(|item| self.is_of(group.as_deref(), &item.provider))
+        };
+        self.instances
+            .iter()
+            .filter(|(room, group)| of_a_provider(group) && placement::is_member(room, rules))
+            .map(|(room, _)| room.node.clone())
+            .collect()
+    }
+
+    fn candidates(&self, launch: &Launch<'_>) -> Vec<&Room> {
+        let only = |room: &&Room| launch.only.as_ref().is_none_or(|only| room.node == *only);
+        match launch.launch_type {
+            LaunchType::Fargate => self.shared.iter().filter(only).collect(),
+            LaunchType::Ec2 => self
+                .instances
+                .iter()
+                .filter(|(_, group)| {
+                    let provider = launch.provider.as_deref();
+                    provider.is_none_or(|provider| self.is_of(group.as_deref(), provider))
+                })
+                .map(|(room, _)| room)
+                .filter(only)
+                .collect(),
         }
     }
-    rooms
+
+    fn is_of(&self, group: Option<&str>, provider: &str) -> bool {
+        group.is_none() || self.groups.get(provider).map(String::as_str) == group
+    }
+
+    fn take(&mut self, node: &NodeId, size: Size, ports: &[(u16, Transport)], group: &str) {
+        let rooms = self.shared.iter_mut().chain(self.instances.iter_mut().map(|(room, _)| room));
+        rooms.filter(|room| room.node == *node).for_each(|room| room.take(size, ports, group));
+    }
+}
+
+/// Returns what each node of a cluster offers, and what its tasks hold.
+pub(crate) fn rooms(look: &impl Look, place: &Place, cluster: &ClusterName) -> Rooms {
+    let mut instances = instances::of_cluster(look, cluster);
+    instances.retain(|instance| instance.record.status == InstanceStatus::Active);
+    let mut groups: HashMap<NodeId, BTreeMap<String, usize>> = HashMap::new();
+    for task in look.list::<Task>(&format!("{cluster}/")) {
+        if task.last_status != TaskStatus::Stopped {
+            *groups.entry(task.node.clone()).or_default().entry(task.group.clone()).or_default() += 1;
+        }
+    }
+    let mut room = |detail: &InstanceDetail| Room {
+        node: detail.instance.record.id.clone(),
+        offered: Size { cpu: detail.instance.cpu(), memory: detail.instance.memory() },
+        taken_cpu: detail.taken_cpu,
+        taken_memory: detail.taken_memory,
+        ports: detail.ports.clone(),
+        facts: detail.facts(groups.remove(&detail.instance.record.id).unwrap_or_default()),
+    };
+    let details = instances::details(look, place, instances);
+    let instances: Vec<(Room, Option<String>)> =
+        details.iter().map(|detail| (room(detail), detail.instance.group().map(str::to_owned))).collect();
+    // A node that drains, or left the cluster, as an instance still takes Fargate tasks: these know no instances.
+    let nodes = instances::details(look, place, instances::machines(look, cluster));
+    let shared = nodes
+        .iter()
+        .map(|detail| {
+            let known = instances.iter().find(|(room, _)| room.node == detail.instance.record.id);
+            known.map_or_else(|| room(detail), |(room, _)| room.clone())
+        })
+        .collect();
+    let providers = look.list::<CapacityProvider>("");
+    let groups = providers.iter().map(|provider| (provider.name.clone(), provider.group_name().to_owned()));
+    Rooms { shared, instances, groups: groups.collect() }
 }
 
 /// Makes a task and writes it; counts it into `rooms`. When it fails, the transaction must be given up: an address may
@@ -81,25 +151,37 @@ pub(crate) fn rooms(look: &impl Look) -> Vec<Room> {
 pub(crate) fn launch(
     draft: &mut Draft<'_>,
     config: &Config,
-    rooms: &mut [Room],
+    rooms: &mut Rooms,
     launch: Launch<'_>,
 ) -> Result<Task, NotLaunched> {
-    let Launch { cluster, definition, network, overrides, now, .. } = launch;
+    let Launch { cluster, definition, network, ref overrides, now, .. } = launch;
     let size = Size {
         cpu: overrides.cpu.unwrap_or_else(|| task_definitions::task_cpu(definition)),
         memory: overrides.memory.unwrap_or_else(|| task_definitions::task_memory(definition)),
     };
-    let holding = match launch.launch_type {
-        LaunchType::Fargate => Holding::Shared,
-        LaunchType::Ec2 => Holding::Reserved,
+    let ports = task_definitions::host_ports(definition);
+    let asked = Asked {
+        size,
+        holding: match launch.launch_type {
+            LaunchType::Fargate => Holding::Shared,
+            LaunchType::Ec2 => Holding::Reserved,
+        },
+        ports: &ports,
+        rules: launch.rules,
+        strategies: launch.strategies,
+        group: &launch.group,
+        dice: ids::dice(),
     };
-    let ports = host_ports(definition);
-    let node = placement::place(rooms, size, &ports, holding).map_err(NotLaunched::NoRoom)?;
+    let node = placement::place(rooms.candidates(&launch), &asked).map_err(NotLaunched::NoRoom)?;
+    let subnets = match &launch.zone {
+        Some(zone) => network_configuration::of_zone(draft, network, zone),
+        None => network.subnets.clone(),
+    };
     let id = ids::task();
     let place = &config.place;
     let (interface, zone) = if definition.network_mode == NetworkMode::Awsvpc {
         let new = interfaces::NewInterface {
-            subnets: &network.subnets,
+            subnets: &subnets,
             groups: network_configuration::groups(draft, network),
             public: network.assign_public_ip,
             owner: InterfaceOwner::Task { task: id.clone(), node: node.clone() },
@@ -111,9 +193,7 @@ pub(crate) fn launch(
         let [zone, ..] = networks::zones(&place.region);
         (None, zone)
     };
-    if let Some(room) = rooms.iter_mut().find(|room| room.node == node) {
-        room.take(size, &ports);
-    }
+    rooms.take(&node, size, &ports, &launch.group);
     let containers = definition
         .containers
         .iter()
@@ -136,13 +216,14 @@ pub(crate) fn launch(
         cluster: cluster.name.clone(),
         definition: definition.name(),
         launch_type: launch.launch_type,
+        capacity_provider: launch.provider,
         node,
         interface,
         zone,
         group: launch.group,
         started_by: launch.started_by,
         service: launch.service,
-        overrides,
+        overrides: launch.overrides,
         cpu: size.cpu,
         memory: size.memory,
         desired_status: DesiredStatus::Running,
@@ -155,22 +236,12 @@ pub(crate) fn launch(
         stop_code: None,
         stopped_reason: None,
         enable_execute_command: launch.enable_execute_command,
+        protected_until: None,
         client_token: launch.client_token,
         tags: launch.tags,
     };
     draft.put(task.clone());
     Ok(task)
-}
-
-/// Returns the ports of its node that a definition's task needs, whichever node it is.
-fn host_ports(definition: &TaskDefinition) -> Vec<(Transport, u16)> {
-    let mappings = definition.containers.iter().flat_map(|container| &container.port_mappings);
-    let ports = mappings.flat_map(|mapping| match definition.network_mode {
-        NetworkMode::Awsvpc | NetworkMode::None => Vec::new(),
-        NetworkMode::Bridge => mapping.host_port.map(|port| (mapping.protocol, port)).into_iter().collect(),
-        NetworkMode::Host => mapping.container_ports().map(|port| (mapping.protocol, port)).collect(),
-    });
-    ports.collect()
 }
 
 fn arn(config: &Config, cluster: &Cluster, id: &TaskId) -> wharf_model::Arn {

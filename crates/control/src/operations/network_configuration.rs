@@ -3,7 +3,7 @@
 use super::{Error, networks};
 use crate::look::Look;
 use wharf_model::{
-    SecurityGroupId,
+    SecurityGroupId, SubnetId,
     network::{SecurityGroup, Subnet},
     service::AwsvpcConfiguration,
     task_definition::{NetworkMode, TaskDefinition},
@@ -72,6 +72,23 @@ fn check(look: &impl Look, network: &AwsvpcConfiguration) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Returns the subnets of a zone.
+pub(super) fn of_zone(look: &impl Look, network: &AwsvpcConfiguration, zone: &str) -> Vec<SubnetId> {
+    let is_there = |id: &&SubnetId| look.get::<Subnet>(id.as_str()).is_some_and(|subnet| subnet.zone == zone);
+    network.subnets.iter().filter(is_there).cloned().collect()
+}
+
+/// Returns the zones of the subnets, each once, in their order.
+pub(crate) fn zones(look: &impl Look, network: &AwsvpcConfiguration) -> Vec<String> {
+    let mut zones = Vec::new();
+    for subnet in network.subnets.iter().filter_map(|id| look.get::<Subnet>(id.as_str())) {
+        if !zones.contains(&subnet.zone) {
+            zones.push(subnet.zone.clone());
+        }
+    }
+    zones
 }
 
 /// Returns the groups of an interface: those given, or the default group of the subnets' VPC.

@@ -5,13 +5,13 @@ use crate::look::Look;
 use std::collections::{BTreeMap, BTreeSet};
 use wharf_model::{
     DeploymentId,
-    service::Service,
+    service::{Service, ServiceStatus},
     task::Task,
     task_definition::{ContainerDefinition, VersionConsistency},
 };
 use wharf_store::{Draft, PinnedImages};
 
-use super::task_definitions;
+use super::{service_deployments, services, task_definitions};
 
 /// Notes what the images of a service's task were resolved to, where its deployment does not have that yet.
 pub(crate) fn note(draft: &mut Draft<'_>, task: &Task) {
@@ -34,7 +34,15 @@ pub(crate) fn note(draft: &mut Draft<'_>, task: &Task) {
         }
     }
     if images.len() > before {
+        service_deployments::resolve(draft, task, &images);
         draft.put(PinnedImages { deployment: deployment.clone(), images });
+    }
+}
+
+/// Gives a deployment that repeats another the same images.
+pub(crate) fn take_over(draft: &mut Draft<'_>, from: &DeploymentId, to: &DeploymentId) {
+    if let Some(known) = draft.get::<PinnedImages>(from.as_str()) {
+        draft.put(PinnedImages { deployment: to.clone(), images: known.images.clone() });
     }
 }
 
@@ -59,7 +67,10 @@ pub(crate) fn stale(look: &impl Look) -> Vec<DeploymentId> {
     let services = look.list::<Service>("");
     let mut live: BTreeSet<&DeploymentId> = BTreeSet::new();
     for service in &services {
-        live.extend(service.deployments.iter().map(|deployment| &deployment.id));
+        live.extend(services::parts(service).map(|part| &part.id));
+        // A rollback returns to it.
+        let last = service.last_completed.as_ref().filter(|_| service.status != ServiceStatus::Inactive);
+        live.extend(last.map(|last| &last.id));
     }
     let pinned = look.list::<PinnedImages>("");
     let tasks = look.list::<Task>("");

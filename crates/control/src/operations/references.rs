@@ -1,7 +1,7 @@
 //! What a caller may write for a cluster, service, task or definition: a short name, or an ARN.
 
 use super::Error;
-use wharf_model::{Arn, ClusterName, Family, Place, ServiceName, TaskId, task_definition::Revision};
+use wharf_model::{Arn, ClusterName, Family, NodeId, Place, ServiceName, TaskId, task_definition::Revision};
 
 /// Returns the cluster that is meant; `default` when none was named.
 pub fn cluster(given: Option<&str>, place: &Place) -> Result<ClusterName, Error> {
@@ -27,6 +27,14 @@ pub fn service(given: &str, cluster: &ClusterName, place: &Place) -> Result<Serv
 pub fn task(given: &str, cluster: &ClusterName, place: &Place) -> Option<TaskId> {
     match arn(given, place).ok()? {
         Some(arn) => in_cluster(&arn.parts("task")?, cluster)?.parse().ok(),
+        None => given.parse().ok(),
+    }
+}
+
+/// Returns the container instance that is meant, if it can be one of this cluster.
+pub fn instance(given: &str, cluster: &ClusterName, place: &Place) -> Option<NodeId> {
+    match arn(given, place).ok()? {
+        Some(arn) => in_cluster(&arn.parts("container-instance")?, cluster)?.parse().ok(),
         None => given.parse().ok(),
     }
 }

@@ -10,9 +10,12 @@ use crate::{
 };
 use thiserror::Error;
 use wharf_model::{
+    account::AccountSetting,
+    capacity::CapacityProvider,
     certificate::Certificate,
     cluster::Cluster,
     file_system::FileSystem,
+    instance::ContainerInstance,
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
     network::{
@@ -22,7 +25,7 @@ use wharf_model::{
     repository::Repository,
     rule::Rule,
     secret::{Parameter, Secret},
-    service::Service,
+    service::{Service, ServiceDeployment, ServiceRevision},
     target_group::{Target, TargetGroup},
     task::Task,
     task_definition::TaskDefinition,
@@ -100,6 +103,11 @@ impl Control {
                 clear::<Task>(draft);
                 clear::<RequestToken>(draft);
                 clear::<Service>(draft);
+                clear::<ServiceDeployment>(draft);
+                clear::<ServiceRevision>(draft);
+                clear::<ContainerInstance>(draft);
+                clear::<CapacityProvider>(draft);
+                clear::<AccountSetting>(draft);
                 clear::<Cluster>(draft);
                 clear::<TaskDefinition>(draft);
                 clear::<Target>(draft);

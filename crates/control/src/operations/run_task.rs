@@ -1,24 +1,30 @@
 //! RunTask: tasks that no service keeps.
 
 use super::{
-    Described, Error, Failure, clusters,
+    Described, Error, Failure,
+    capacity_providers::{self, Capacity, Chosen},
+    clusters, instances,
     launch::{self, Launch, NotLaunched},
     network_configuration, task_definitions,
     tasks::{self, TaskDetail},
 };
 use crate::Control;
 use sha2::{Digest, Sha256};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use wharf_model::{
     ClusterName, Timestamp,
     cluster::Cluster,
     node::Node,
+    placement::Placement,
     service::AwsvpcConfiguration,
     tag::Tag,
     task::{Task, TaskOverride},
     task_definition::{LaunchType, NetworkMode, TaskDefinition},
 };
-use wharf_plan::fargate;
+use wharf_plan::{
+    capacity, fargate,
+    placement::{self, Rule},
+};
 use wharf_store::{Draft, RequestToken, UpdateError};
 
 /// How long a request waits for the first node of a Wharf that has just been started.
@@ -33,8 +39,10 @@ pub struct RunTask {
     pub definition: String,
     /// How many, 1 to 10.
     pub count: u32,
-    /// The launch type.
-    pub launch_type: LaunchType,
+    /// What they are placed by.
+    pub capacity: Capacity,
+    /// Where they may go and should go.
+    pub placement: Placement,
     /// Where their interfaces are made.
     pub network: Option<AwsvpcConfiguration>,
     /// What to change of the definition.
@@ -71,13 +79,8 @@ pub async fn run_task(control: &Control, request: RunTask) -> Result<Described<T
     if request.count == 0 || request.count > 10 {
         return Err(Error::invalid("Count must be between 1 and 10."));
     }
-    if request
-        .group
-        .as_ref()
-        .is_some_and(|group| group.starts_with("service:") || group.starts_with("family:"))
-    {
-        return Err(Error::invalid("Invalid namespace for group."));
-    }
+    read(&request.placement)?;
+    check_group(request.group.as_deref())?;
     if control.store().view().list::<Node>("").is_empty() {
         wait_for_a_node(control).await;
     }
@@ -132,47 +135,97 @@ pub async fn run_task(control: &Control, request: RunTask) -> Result<Described<T
 }
 
 /// What is looked up once for all tasks of a request.
-struct Start {
-    cluster: Arc<Cluster>,
-    definition: Arc<TaskDefinition>,
-    network: AwsvpcConfiguration,
+pub(super) struct Start {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) definition: Arc<TaskDefinition>,
+    pub(super) network: AwsvpcConfiguration,
+    pub(super) chosen: Chosen,
+    pub(super) rules: Vec<Rule>,
 }
 
-fn start(draft: &mut Draft<'_>, control: &Control, request: &RunTask) -> Result<Start, Error> {
+/// Refuses the groups that are ours to give.
+pub(super) fn check_group(group: Option<&str>) -> Result<(), Error> {
+    match group {
+        Some(group) if group.starts_with("service:") || group.starts_with("family:") => {
+            Err(Error::invalid("Invalid namespace for group."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns what a definition and a placement ask of nodes.
+pub(crate) fn rules(definition: &TaskDefinition, placement: &Placement) -> Result<Vec<Rule>, Error> {
+    let own = Placement { constraints: definition.placement_constraints.clone(), strategies: Vec::new() };
+    let mut rules = read(&own)?;
+    rules.extend(read(placement)?);
+    Ok(rules)
+}
+
+/// Returns what a placement asks of nodes.
+pub(crate) fn read(placement: &Placement) -> Result<Vec<Rule>, Error> {
+    placement::read(placement).map_err(|error| Error::invalid(error.to_string()))
+}
+
+/// Refuses what makes no sense for tasks whose nodes nobody knows.
+pub(crate) fn check_placement(
+    launch_type: LaunchType,
+    definition: &TaskDefinition,
+    placement: &Placement,
+) -> Result<(), Error> {
+    let unconstrained = placement.constraints.is_empty() && definition.placement_constraints.is_empty();
+    match launch_type {
+        LaunchType::Fargate if !unconstrained => {
+            Err(Error::invalid("Placement constraints are not supported with FARGATE launch type."))
+        }
+        LaunchType::Fargate if !placement.strategies.is_empty() => {
+            Err(Error::invalid("Placement strategies are not supported with FARGATE launch type."))
+        }
+        LaunchType::Fargate | LaunchType::Ec2 => Ok(()),
+    }
+}
+
+/// Looks up what a request's tasks are made from, and checks it.
+pub(super) fn start(draft: &mut Draft<'_>, control: &Control, request: &RunTask) -> Result<Start, Error> {
     let definition = task_definitions::to_start(draft, control, &request.definition)?;
     let cluster = clusters::in_use(draft, &control.config().place, &request.cluster)?;
-    check_launch_type(request.launch_type, &definition, &request.overrides)?;
+    let chosen = capacity_providers::choose(draft, &control.config().place, &cluster, &request.capacity)?;
+    check_launch_type(chosen.launch_type, &definition, &request.overrides)?;
+    check_placement(chosen.launch_type, &definition, &request.placement)?;
     check_overrides(&request.overrides, &definition)?;
     let network = network_configuration::of(draft, &definition, request.network.as_ref())?;
-    if request.launch_type == LaunchType::Ec2 && draft.list::<Node>("").is_empty() {
+    if chosen.launch_type == LaunchType::Ec2 && instances::of_cluster(draft, &cluster.name).is_empty() {
         return Err(Error::invalid("No Container Instances were found in your cluster."));
     }
-    Ok(Start { cluster, definition, network })
+    let rules = rules(&definition, &request.placement)?;
+    Ok(Start { cluster, definition, network, chosen, rules })
 }
 
 fn launch_all(
     draft: &mut Draft<'_>,
     control: &Control,
     request: &RunTask,
-    Start { cluster, definition, network }: &Start,
+    Start { cluster, definition, network, chosen, rules }: &Start,
     count: u32,
     now: Timestamp,
 ) -> Result<Vec<Task>, Refused> {
-    let mut tags = request.tags.clone();
-    if request.propagate_from_definition {
-        add_missing(&mut tags, &definition.tags);
-    }
-    if request.managed_tags {
-        let key = "aws:ecs:clusterName".to_owned();
-        tags.push(Tag { key, value: cluster.name.to_string() });
-    }
-    let mut rooms = launch::rooms(draft);
+    let tags = task_tags(request, cluster, definition);
+    let mut rooms = launch::rooms(draft, &control.config().place, &cluster.name);
+    let mut placed: BTreeMap<String, usize> = BTreeMap::new();
     let mut tasks = Vec::new();
     for made in 0..count {
+        let provider = capacity::next(&chosen.strategy, &placed).map(str::to_owned);
+        if let Some(provider) = &provider {
+            *placed.entry(provider.clone()).or_default() += 1;
+        }
         let new = Launch {
             cluster,
             definition,
-            launch_type: request.launch_type,
+            launch_type: chosen.launch_type,
+            provider,
+            only: None,
+            zone: None,
+            rules,
+            strategies: &request.placement.strategies,
             network,
             overrides: request.overrides.clone(),
             group: request.group.clone().unwrap_or_else(|| format!("family:{}", definition.family)),
@@ -192,6 +245,19 @@ fn launch_all(
         }
     }
     Ok(tasks)
+}
+
+/// Returns the tags of a request's tasks.
+pub(super) fn task_tags(request: &RunTask, cluster: &Cluster, definition: &TaskDefinition) -> Vec<Tag> {
+    let mut tags = request.tags.clone();
+    if request.propagate_from_definition {
+        add_missing(&mut tags, &definition.tags);
+    }
+    if request.managed_tags {
+        let key = "aws:ecs:clusterName".to_owned();
+        tags.push(Tag { key, value: cluster.name.to_string() });
+    }
+    tags
 }
 
 /// Adds the tags whose keys are not there yet.
@@ -272,7 +338,7 @@ fn check_overrides(overrides: &TaskOverride, definition: &TaskDefinition) -> Res
     Ok(())
 }
 
-fn failure(control: &Control, cluster: &Cluster, error: &NotLaunched) -> Failure {
+pub(super) fn failure(control: &Control, cluster: &Cluster, error: &NotLaunched) -> Failure {
     match error {
         NotLaunched::NoRoom(no_room) => {
             let place = &control.config().place;
@@ -301,7 +367,8 @@ fn repeated(
     if known.fingerprint != fingerprint {
         let place = &control.config().place;
         let arn = |task| place.arn("ecs", format_args!("task/{cluster}/{task}"));
-        return Err(Error::Conflict(known.tasks.iter().map(arn).collect()));
+        let message = "The clientToken was used before with different parameters.".to_owned();
+        return Err(Error::Conflict(message, known.tasks.iter().map(arn).collect()));
     }
     let tasks = known.tasks.iter().filter_map(|task| draft.get::<Task>(&format!("{cluster}/{task}")));
     Ok(Described { found: tasks.map(|task| tasks::detail(draft, task)).collect(), failures: Vec::new() })

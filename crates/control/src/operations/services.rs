@@ -1,19 +1,28 @@
 //! Services: what their owners ask for. `loops::services` brings it about.
 
+mod change;
 mod validate;
 
-use super::{Described, Error, Failure, clusters, references};
+pub use change::{UpdateService, update};
+pub(super) use validate::check_load_balancers;
+
+use super::{
+    Described, Error, Failure,
+    capacity_providers::{self, Capacity},
+    clusters, references, service_deployments,
+};
 use crate::{Control, ids, look::Look};
 use std::{collections::BTreeMap, sync::Arc};
 use wharf_model::{
     ClusterName, DeploymentId, ServiceName, Timestamp,
+    placement::Placement,
     service::{
-        AwsvpcConfiguration, CircuitBreaker, Deployment, DeploymentBounds, DeploymentStatus, PropagateTags,
-        Rollout, Service, ServiceEvent, ServiceLoadBalancer, ServiceStatus,
+        AwsvpcConfiguration, CircuitBreaker, Controller, Deployment, DeploymentState, DeploymentStatus,
+        PropagateTags, Rollout, Scheduling, Service, ServiceEvent, ServiceLoadBalancer, ServiceStatus, Terms,
     },
     tag::Tag,
     task::{DesiredStatus, Task, TaskStatus},
-    task_definition::{LaunchType, Revision},
+    task_definition::Revision,
 };
 
 /// How many events a service keeps.
@@ -26,14 +35,24 @@ pub struct CreateService {
     pub cluster: ClusterName,
     /// Its name.
     pub name: ServiceName,
-    /// What its tasks are started from, as given.
-    pub definition: String,
-    /// How many tasks it keeps.
-    pub desired_count: u32,
-    /// The launch type.
-    pub launch_type: LaunchType,
-    /// The bounds of its deployments.
-    pub bounds: DeploymentBounds,
+    /// What its tasks are started from, as given; absent when somebody else deploys.
+    pub definition: Option<String>,
+    /// How many tasks it keeps; absent for a daemon.
+    pub desired_count: Option<u32>,
+    /// What its tasks are placed by.
+    pub capacity: Capacity,
+    /// Where its tasks may go and should go.
+    pub placement: Placement,
+    /// Whether it keeps a number of tasks, or one on each instance.
+    pub scheduling: Scheduling,
+    /// Who deploys.
+    pub controller: Controller,
+    /// Whether its zones are kept even.
+    pub zone_rebalancing: bool,
+    /// The lower bound of its deployments, in percent.
+    pub healthy_min_percent: Option<u32>,
+    /// The upper bound of its deployments, in percent.
+    pub live_max_percent: Option<u32>,
     /// Whether a deployment that does not come up is given up.
     pub circuit_breaker: CircuitBreaker,
     /// The target groups that its tasks are registered with.
@@ -48,37 +67,12 @@ pub struct CreateService {
     pub propagate_tags: PropagateTags,
     /// Whether its tasks are tagged with their cluster and service.
     pub managed_tags: bool,
+    /// Whether commands can be run in the containers of its tasks.
+    pub enable_execute_command: bool,
     /// Its tags.
     pub tags: Vec<Tag>,
     /// Who makes it.
     pub created_by: String,
-}
-
-/// What of a service is changed; what is absent stays.
-#[derive(Debug, Clone, Default)]
-pub struct UpdateService {
-    /// How many tasks it keeps.
-    pub desired_count: Option<u32>,
-    /// What its tasks are started from.
-    pub definition: Option<String>,
-    /// The lower bound of its deployments, in percent.
-    pub healthy_min_percent: Option<u32>,
-    /// The upper bound of its deployments, in percent.
-    pub live_max_percent: Option<u32>,
-    /// Whether a deployment that does not come up is given up.
-    pub circuit_breaker: Option<CircuitBreaker>,
-    /// Where its tasks' interfaces are made.
-    pub network: Option<AwsvpcConfiguration>,
-    /// The target groups that its tasks are registered with.
-    pub load_balancers: Option<Vec<ServiceLoadBalancer>>,
-    /// Seconds in which failed checks of a new task do not count.
-    pub grace_secs: Option<u32>,
-    /// From where its tasks take their tags.
-    pub propagate_tags: Option<PropagateTags>,
-    /// Whether its tasks are tagged with their cluster and service.
-    pub managed_tags: Option<bool>,
-    /// Whether its tasks are replaced even if nothing else changes.
-    pub force_new_deployment: bool,
 }
 
 /// A service with the numbers of its tasks.
@@ -138,80 +132,49 @@ pub async fn create(control: &Control, request: CreateService) -> Result<Service
                     ServiceStatus::Inactive => {}
                 }
             }
-            let checked = validate::create(draft, control, &request)?;
-            let cluster = clusters::in_use(draft, &control.config().place, &request.cluster)?;
             let place = &control.config().place;
-            let service = Service {
+            let cluster = clusters::in_use(draft, place, &request.cluster)?;
+            let chosen = capacity_providers::choose(draft, place, &cluster, &request.capacity)?;
+            let checked = validate::create(draft, control, &request, &chosen)?;
+            let mut service = Service {
                 arn: place.arn("ecs", format_args!("service/{}/{}", cluster.name, request.name)),
                 name: request.name,
                 cluster: cluster.name.clone(),
                 status: ServiceStatus::Active,
-                desired_count: request.desired_count,
-                launch_type: request.launch_type,
-                deployment_bounds: request.bounds,
+                desired_count: request.desired_count.unwrap_or(0),
+                launch_type: chosen.launch_type,
+                strategy: chosen.strategy,
+                placement: request.placement,
+                scheduling: request.scheduling,
+                controller: request.controller,
+                zone_rebalancing: request.zone_rebalancing,
+                task_sets: Vec::new(),
+                deployment_bounds: checked.bounds,
                 circuit_breaker: request.circuit_breaker,
                 load_balancers: request.load_balancers,
                 network: checked.network.clone(),
                 grace_secs: request.grace_secs,
                 last_completed: None,
-                deployments: vec![deployment(checked.definition, checked.network, now)],
+                deployments: Vec::new(),
                 events: Vec::new(),
                 created_at: now,
                 created_by: request.created_by,
                 client_token: request.client_token,
                 propagate_tags: request.propagate_tags,
                 managed_tags: request.managed_tags,
+                enable_execute_command: request.enable_execute_command,
                 tags: request.tags,
             };
+            if let Some(definition) = checked.definition {
+                let mut first = deployment(definition, checked.network, terms(&service), now);
+                service_deployments::begin(draft, place, &service, &mut first, now);
+                service.deployments.push(first);
+            }
             draft.put(service.clone());
             Ok(detail(draft, Arc::new(service)))
         })
         .await?;
     Ok(created)
-}
-
-/// Changes a service; what concerns its tasks makes a new deployment.
-pub async fn update(
-    control: &Control,
-    cluster: &ClusterName,
-    given: &str,
-    request: UpdateService,
-) -> Result<ServiceDetail, Error> {
-    let now = control.now();
-    let updated = control
-        .store()
-        .update(|draft| {
-            let known = active(draft, control, cluster, given)?;
-            let checked = validate::update(draft, control, &known, &request)?;
-            let mut service = (*known).clone();
-            service.desired_count = request.desired_count.unwrap_or(service.desired_count);
-            service.grace_secs = request.grace_secs.unwrap_or(service.grace_secs);
-            service.circuit_breaker = request.circuit_breaker.unwrap_or(service.circuit_breaker);
-            service.propagate_tags = request.propagate_tags.unwrap_or(service.propagate_tags);
-            service.managed_tags = request.managed_tags.unwrap_or(service.managed_tags);
-            service.deployment_bounds = checked.bounds;
-            let replaces = request.force_new_deployment
-                || checked.network != service.network
-                || request.load_balancers.as_ref().is_some_and(|given| *given != service.load_balancers)
-                || service.deployments.first().is_none_or(|primary| primary.definition != checked.definition);
-            if let Some(load_balancers) = request.load_balancers {
-                service.load_balancers = load_balancers;
-            }
-            service.network = checked.network.clone();
-            if replaces {
-                replace_primary(&mut service, deployment(checked.definition, checked.network, now));
-            } else if let Some(primary) = service.deployments.first_mut()
-                && service.desired_count != known.desired_count
-            {
-                primary.updated_at = now;
-            }
-            if service != *known {
-                draft.put(service.clone());
-            }
-            Ok::<_, Error>(detail(draft, Arc::new(service)))
-        })
-        .await?;
-    Ok(updated)
 }
 
 /// Deletes a service: its tasks stop, then it is INACTIVE and still describable.
@@ -226,13 +189,22 @@ pub async fn delete(
         .store()
         .update(|draft| {
             let known = active(draft, control, cluster, given)?;
-            if known.desired_count > 0 && !force {
+            let counted = known.scheduling == Scheduling::Replica;
+            if counted && known.desired_count > 0 && !force {
                 return Err(Error::invalid("The service cannot be stopped while it is scaled above 0."));
+            }
+            if !force && known.task_sets.iter().any(|set| !set.draining) {
+                return Err(Error::invalid("The service cannot be stopped while deployments are active."));
             }
             let mut service =
                 Service { status: ServiceStatus::Draining, desired_count: 0, ..(*known).clone() };
+            service.task_sets.iter_mut().for_each(|set| set.draining = true);
             if let Some(primary) = service.deployments.first_mut() {
                 primary.updated_at = now;
+            }
+            for open in &service.deployments {
+                let reason = "The service was deleted.";
+                service_deployments::stop(draft, &service, open, DeploymentState::Stopped, reason, now);
             }
             draft.put(service.clone());
             Ok(detail(draft, Arc::new(service)))
@@ -265,6 +237,11 @@ pub fn describe(
     Ok(described)
 }
 
+/// Returns an active service.
+pub fn find(control: &Control, cluster: &ClusterName, given: &str) -> Result<Arc<Service>, Error> {
+    active(&control.store().view(), control, cluster, given)
+}
+
 /// Returns the services that are not deleted, in the order of their names.
 pub fn list(control: &Control, cluster: &ClusterName) -> Result<Vec<Arc<Service>>, Error> {
     let view = control.store().view();
@@ -281,7 +258,12 @@ pub(crate) fn note(service: &mut Service, message: String, now: Timestamp) {
 }
 
 /// Returns a deployment that has just been asked for.
-pub(crate) fn deployment(definition: Revision, network: AwsvpcConfiguration, now: Timestamp) -> Deployment {
+pub(crate) fn deployment(
+    definition: Revision,
+    network: AwsvpcConfiguration,
+    terms: Terms,
+    now: Timestamp,
+) -> Deployment {
     Deployment {
         id: ids::deployment(),
         status: DeploymentStatus::Primary,
@@ -290,10 +272,36 @@ pub(crate) fn deployment(definition: Revision, network: AwsvpcConfiguration, now
         rollout: Rollout::InProgress,
         rollout_reason: None,
         failed_tasks: 0,
+        failures: 0,
+        terms,
+        told_by: None,
         retry_at: None,
         created_at: now,
         updated_at: now,
     }
+}
+
+/// Returns what the tasks of a service's next deployment are like besides their definition and network.
+pub(crate) fn terms(service: &Service) -> Terms {
+    Terms {
+        launch_type: Some(service.launch_type),
+        strategy: service.strategy.clone(),
+        placement: service.placement.clone(),
+        load_balancers: Some(service.load_balancers.clone()),
+        enable_execute_command: service.enable_execute_command,
+        ..Terms::default()
+    }
+}
+
+/// Returns every deployment and task set of a service, the newest first.
+pub(crate) fn parts(service: &Service) -> impl Iterator<Item = &Deployment> {
+    service.deployments.iter().chain(service.task_sets.iter().map(|set| &set.deployment))
+}
+
+/// Returns a service's deployment or task set, to change it.
+pub(crate) fn part<'a>(service: &'a mut Service, id: &DeploymentId) -> Option<&'a mut Deployment> {
+    let sets = service.task_sets.iter_mut().map(|set| &mut set.deployment);
+    service.deployments.iter_mut().chain(sets).find(|deployment| deployment.id == *id)
 }
 
 /// Puts a deployment before those that are there.
@@ -305,7 +313,7 @@ pub(crate) fn replace_primary(service: &mut Service, deployment: Deployment) {
     service.deployments.insert(0, deployment);
 }
 
-fn active(
+pub(crate) fn active(
     look: &impl Look,
     control: &Control,
     cluster: &ClusterName,
@@ -320,14 +328,14 @@ fn active(
     }
 }
 
-fn detail(look: &impl Look, service: Arc<Service>) -> ServiceDetail {
+pub(crate) fn detail(look: &impl Look, service: Arc<Service>) -> ServiceDetail {
     let mut counts: BTreeMap<DeploymentId, Counts> = BTreeMap::new();
     for task in look.list::<Task>(&format!("{}/", service.cluster)) {
         let Some((_, deployment)) = task.service.as_ref().filter(|(name, _)| *name == service.name) else {
             continue;
         };
         // A service of the same name may have been deleted before.
-        if !service.deployments.iter().any(|known| known.id == *deployment) {
+        if !parts(&service).any(|known| known.id == *deployment) {
             continue;
         }
         let counts = counts.entry(deployment.clone()).or_default();

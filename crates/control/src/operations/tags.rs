@@ -1,10 +1,12 @@
-//! Tags of clusters, services, tasks and task definitions.
+//! Tags of clusters, services, tasks, task definitions, container instances and capacity providers.
 
-use super::{Error, references};
+use super::{Error, instances, references};
 use crate::Control;
 use wharf_model::{
     Arn, ClusterName, Place,
+    capacity::CapacityProvider,
     cluster::Cluster,
+    instance::ContainerInstance,
     service::{Service, ServiceStatus},
     tag::Tag,
     task::Task,
@@ -122,6 +124,33 @@ fn on(
                 .ok_or_else(|| Error::invalid("The specified task definition was not found."))?;
             let tags = change(&known.tags)?;
             put_if_new(draft, &known.tags, &tags, TaskDefinition { tags: tags.clone(), ..(*known).clone() });
+        }
+        "container-instance" => {
+            let cluster = cluster(arn.parts("container-instance")).ok_or_else(invalid)?;
+            let known = references::instance(resource, &cluster, place)
+                .and_then(|id| instances::find(draft, &cluster, &id))
+                .ok_or_else(|| Error::invalid("The specified container instance was not found."))?;
+            let record = known.record;
+            let tags = change(&record.tags)?;
+            put_if_new(
+                draft,
+                &record.tags.clone(),
+                &tags,
+                ContainerInstance { tags: tags.clone(), version: record.version + 1, ..record },
+            );
+        }
+        "capacity-provider" => {
+            let name = arn.parts("capacity-provider").and_then(|parts| parts.first().copied());
+            let known = name.and_then(|name| draft.get::<CapacityProvider>(name));
+            let known =
+                known.ok_or_else(|| Error::invalid("The specified capacity provider was not found."))?;
+            let tags = change(&known.tags)?;
+            put_if_new(
+                draft,
+                &known.tags,
+                &tags,
+                CapacityProvider { tags: tags.clone(), ..(*known).clone() },
+            );
         }
         _ => return Err(invalid()),
     }

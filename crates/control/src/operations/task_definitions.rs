@@ -11,10 +11,11 @@ use crate::{Control, look::Look};
 use std::{collections::BTreeMap, sync::Arc};
 use wharf_model::{
     CpuUnits, Family, Mebibytes,
+    placement::Constraint,
     tag::Tag,
     task_definition::{
         ContainerDefinition, IpcMode, LaunchType, NetworkMode, PidMode, Revision, RuntimePlatform,
-        TaskDefinition, TaskDefinitionStatus, Volume,
+        TaskDefinition, TaskDefinitionStatus, Transport, Volume,
     },
 };
 use wharf_store::Counter;
@@ -44,6 +45,8 @@ pub struct NewDefinition {
     pub containers: Vec<ContainerDefinition>,
     /// What its containers may mount.
     pub volumes: Vec<Volume>,
+    /// What the nodes of its tasks must be.
+    pub placement_constraints: Vec<Constraint>,
     /// The launch types to validate for.
     pub requires_compatibilities: Vec<LaunchType>,
     /// The platform.
@@ -71,6 +74,7 @@ impl NewDefinition {
             ephemeral_storage_gib: None,
             containers,
             volumes: Vec::new(),
+            placement_constraints: Vec::new(),
             requires_compatibilities: Vec::new(),
             runtime_platform: None,
             task_role_arn: None,
@@ -110,6 +114,7 @@ pub async fn register(control: &Control, new: NewDefinition) -> Result<Arc<TaskD
                 ephemeral_storage_gib: new.ephemeral_storage_gib,
                 containers: new.containers,
                 volumes: new.volumes,
+                placement_constraints: new.placement_constraints,
                 requires_compatibilities: new.requires_compatibilities,
                 runtime_platform: new.runtime_platform,
                 task_role_arn: new.task_role_arn,
@@ -246,6 +251,18 @@ pub(crate) fn task_memory(definition: &TaskDefinition) -> Mebibytes {
     definition.memory.unwrap_or_else(|| {
         Mebibytes(definition.containers.iter().filter_map(of).map(|size| size.0).fold(0, u32::saturating_add))
     })
+}
+
+/// Returns the ports that a definition's tasks take on their node: none with interfaces of their own.
+pub(crate) fn host_ports(definition: &TaskDefinition) -> Vec<(u16, Transport)> {
+    let ports = definition.containers.iter().flat_map(|container| &container.port_mappings);
+    match definition.network_mode {
+        NetworkMode::Awsvpc | NetworkMode::None => Vec::new(),
+        NetworkMode::Bridge => ports.filter_map(|port| Some((port.host_port?, port.protocol))).collect(),
+        NetworkMode::Host => {
+            ports.flat_map(|mapping| mapping.container_ports().map(|port| (port, mapping.protocol))).collect()
+        }
+    }
 }
 
 fn find(look: &impl Look, control: &Control, given: &str) -> Option<Arc<TaskDefinition>> {

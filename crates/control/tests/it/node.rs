@@ -17,7 +17,7 @@ use wharf_model::{
 };
 use wharf_nodelink::{
     VERSION,
-    agent::{Assignment, ContainerReport, FromAgent, TaskReport, ToAgent},
+    agent::{Assignment, ContainerReport, FromAgent, TaskAnswer, TaskAsk, TaskReport, ToAgent},
     provisions::Provisions,
     read_frame, write_frame,
 };
@@ -35,6 +35,8 @@ pub(crate) struct Seen {
     pub(crate) provided: HashMap<TaskId, Result<Provisions, String>>,
     pub(crate) forgotten: Vec<TaskId>,
     pub(crate) frames: usize,
+    /// What tasks were told, by the number of their question.
+    pub(crate) answers: HashMap<u64, TaskAnswer>,
     /// Whether tasks fail to start.
     pub(crate) broken: bool,
 }
@@ -94,6 +96,14 @@ impl Node {
         self.report(last).await;
     }
 
+    /// A task asks something, as its question of this number; returns what it is told.
+    pub(crate) async fn ask(&self, world: &World, number: u64, task: &TaskId, ask: TaskAsk) -> TaskAnswer {
+        let ask = FromAgent::Ask { number, task: task.clone(), ask };
+        write_frame(&mut *self.to.lock().await, &ask).await.unwrap();
+        world.until("it is answered", |_| self.seen(|seen| seen.answers.contains_key(&number))).await;
+        self.seen(|seen| seen.answers[&number].clone())
+    }
+
     pub(crate) async fn report(&self, report: TaskReport) {
         write_frame(&mut *self.to.lock().await, &FromAgent::Report(Box::new(report))).await.unwrap();
     }
@@ -112,11 +122,13 @@ fn obey(seen: &mut Seen, frame: ToAgent, control: &Control) -> Vec<TaskReport> {
             seen.provided.insert(task, *provisions);
             Vec::new()
         }
-        ToAgent::Settings(_)
-        | ToAgent::Exec(_)
-        | ToAgent::Answer { .. }
-        | ToAgent::PinnedImages(_)
-        | ToAgent::LogsStored { .. } => Vec::new(),
+        ToAgent::Answer { number, answer } => {
+            seen.answers.insert(number, answer);
+            Vec::new()
+        }
+        ToAgent::Settings(_) | ToAgent::Exec(_) | ToAgent::PinnedImages(_) | ToAgent::LogsStored { .. } => {
+            Vec::new()
+        }
     };
     let mut reports = Vec::new();
     for assignment in assignments {

@@ -6,6 +6,8 @@ use crate::{
 use std::{collections::BTreeSet, time::Duration};
 use wharf_control::operations::{
     Error,
+    run_task::run_task,
+    service_deployments::{self, Filter},
     services::{self, UpdateService},
 };
 use wharf_model::{
@@ -14,6 +16,7 @@ use wharf_model::{
     target_group::{Target, TargetState},
     task::{StopCode, TaskStatus},
 };
+use wharf_nodelink::agent::{ProtectionChange, TaskAnswer, TaskAsk};
 
 fn running(world: &World) -> BTreeSet<TaskId> {
     world.tasks(TaskStatus::Running).iter().map(|task| task.id.clone()).collect()
@@ -201,7 +204,7 @@ async fn the_circuit_breaker_returns_to_what_worked() {
     let world = World::new().await;
     let node = Node::join(&world).await;
     let good = world.define().await;
-    let breaker = CircuitBreaker { enable: true, rollback: true };
+    let breaker = CircuitBreaker { enable: true, rollback: true, ..CircuitBreaker::default() };
     let request = services::CreateService { circuit_breaker: breaker, ..world.service(2, Vec::new()) };
     services::create(&world.control, request).await.unwrap();
     world.until("it is done", |world| world.shop().service.last_completed.is_some()).await;
@@ -212,6 +215,8 @@ async fn the_circuit_breaker_returns_to_what_worked() {
     node.seen(|seen| seen.broken = false);
     world.until("it is stable", World::is_stable).await;
     assert_eq!(world.shop().service.deployments[0].definition.to_string(), good);
+    let pinned = |task: &TaskId| node.seen(|seen| !seen.assignments[task].pinned_images.is_empty());
+    assert!(running(&world).iter().all(pinned), "it runs the very images that worked");
     let events = world.events();
     let said = |part: &str| assert!(events.iter().any(|event| event.contains(part)), "{part}\n{events:#?}");
     said("deployment failed: tasks failed to start.");
@@ -258,6 +263,22 @@ async fn a_service_without_a_node_says_why_and_starts_once_there_is_one() {
 }
 
 #[tokio::test]
+async fn a_service_starts_what_there_is_room_for_and_says_what_is_missing() {
+    let world = World::new().await;
+    let _node = Node::join(&world).await;
+    world.define().await;
+    // The node has 4 GiB, which tasks that share it get four times; each asks for 512 MiB.
+    services::create(&world.control, world.service(40, Vec::new())).await.unwrap();
+    let unplaced =
+        |event: &String| event.contains("was unable to place a task because no container instance");
+    let full = |world: &World| running(world).len() == 32 && world.events().iter().any(unplaced);
+    world.until("what there is room for runs", full).await;
+    update(&world, UpdateService { desired_count: Some(3), ..UpdateService::default() }).await;
+    world.until("it is stable", World::is_stable).await;
+    assert_eq!(world.events().iter().filter(|event| unplaced(event)).count(), 1);
+}
+
+#[tokio::test]
 async fn later_tasks_of_a_deployment_run_the_image_of_its_first() {
     let world = World::new().await;
     let node = Node::join(&world).await;
@@ -270,6 +291,41 @@ async fn later_tasks_of_a_deployment_run_the_image_of_its_first() {
     let another = |world: &World| running(world).iter().any(|task| *task != first);
     world.until("another task runs", another).await;
     let second = running(&world).into_iter().find(|task| *task != first).unwrap();
-    let pinned = node.seen(|seen| seen.assignments[&second].pinned_images.clone());
-    assert_eq!(pinned.into_values().collect::<Vec<_>>(), [format!("sha256:{}", "0".repeat(64))]);
+    let digest = format!("sha256:{}", "0".repeat(64));
+    let pinned = |task: &TaskId| node.seen(|seen| seen.assignments[task].pinned_images.clone());
+    assert_eq!(pinned(&second).into_values().collect::<Vec<_>>(), [digest.as_str()]);
+    let deployments =
+        service_deployments::list(&world.control, &cluster(), "shop", &Filter::default()).unwrap();
+    let target = [deployments[0].target.to_string()];
+    let revision = &service_deployments::describe_revisions(&world.control, &target).unwrap().found[0];
+    assert_eq!(revision.images.values().collect::<Vec<_>>(), [&digest]);
+    update(&world, UpdateService { force_new_deployment: true, ..UpdateService::default() }).await;
+    world.until("it is replaced", |world| world.is_stable() && !running(world).contains(&second)).await;
+    let third = running(&world).pop_first().unwrap();
+    assert!(pinned(&third).is_empty(), "the next deployment asks anew");
+}
+
+#[tokio::test]
+async fn a_task_protects_itself_from_scaling_in() {
+    let world = World::new().await;
+    let node = Node::join(&world).await;
+    world.define().await;
+    services::create(&world.control, world.service(4, Vec::new())).await.unwrap();
+    world.until("it is stable", World::is_stable).await;
+    let protected = running(&world).pop_last().unwrap();
+    let change = |enabled, minutes| TaskAsk::Protection(Some(ProtectionChange { enabled, minutes }));
+    let told = node.ask(&world, 1, &protected, change(true, Some(5))).await;
+    let TaskAnswer::Protection { until: Some(until) } = told else { panic!("{told:?}") };
+    assert_eq!(world.task(&protected).protected_until, Some(until));
+    assert_eq!(node.ask(&world, 2, &protected, TaskAsk::Protection(None)).await, told);
+    update(&world, UpdateService { desired_count: Some(1), ..UpdateService::default() }).await;
+    world.until("one is left", |world| running(world).len() == 1).await;
+    assert_eq!(running(&world).first(), Some(&protected));
+    let none = TaskAnswer::Protection { until: None };
+    assert_eq!(node.ask(&world, 3, &protected, change(false, None)).await, none);
+    let refused = node.ask(&world, 4, &protected, change(true, Some(0))).await;
+    assert!(matches!(&refused, TaskAnswer::Refused { code, .. } if code == "InvalidParameterException"));
+    let alone = run_task(&world.control, world.request(1)).await.unwrap().found.remove(0).task.id.clone();
+    let failed = node.ask(&world, 5, &alone, change(true, None)).await;
+    assert!(matches!(&failed, TaskAnswer::Failed { reason, .. } if reason == "TASK_NOT_VALID"), "{failed:?}");
 }

@@ -72,7 +72,7 @@ async fn the_same_token_starts_tasks_once_and_another_request_with_it_is_refused
     assert_eq!(ids(&first), ids(&again));
     request.count = 1;
     let refused = run_task(&world.control, request).await;
-    assert!(matches!(refused, Err(Error::Conflict(tasks)) if tasks.len() == 2));
+    assert!(matches!(refused, Err(Error::Conflict(_, tasks)) if tasks.len() == 2));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use tokio::{net::UnixListener, sync::oneshot};
 use wharf_control::{
     Config, Control,
     operations::{
+        capacity_providers::Capacity,
         run_task::RunTask,
         services::{self, CreateService, ServiceDetail},
         task_definitions::{self, NewDefinition},
@@ -19,8 +20,10 @@ use wharf_control::{
 use wharf_model::{
     ClusterName, CpuUnits, Mebibytes, Place, TaskId,
     network::Subnet,
+    placement::Placement,
     service::{
-        AwsvpcConfiguration, CircuitBreaker, DeploymentBounds, PropagateTags, Service, ServiceLoadBalancer,
+        AwsvpcConfiguration, CircuitBreaker, Controller, PropagateTags, Scheduling, Service,
+        ServiceLoadBalancer,
     },
     task::{Task, TaskOverride, TaskStatus},
     task_definition::{ContainerDefinition, LaunchType, PortMapping},
@@ -112,6 +115,7 @@ impl World {
         let new = NewDefinition {
             cpu: Some(CpuUnits(256)),
             memory: Some(Mebibytes(512)),
+            placement_constraints: Vec::new(),
             requires_compatibilities: vec![LaunchType::Fargate],
             ..NewDefinition::new("web".parse().unwrap(), vec![container], registered_by)
         };
@@ -123,7 +127,8 @@ impl World {
             cluster: cluster(),
             definition: "web".into(),
             count,
-            launch_type: LaunchType::Fargate,
+            capacity: Capacity::Launch(LaunchType::Fargate),
+            placement: Placement::default(),
             network: Some(self.network()),
             overrides: TaskOverride::default(),
             group: None,
@@ -144,10 +149,15 @@ impl World {
         CreateService {
             cluster: cluster(),
             name: "shop".parse().unwrap(),
-            definition: "web".into(),
-            desired_count,
-            launch_type: LaunchType::Fargate,
-            bounds: DeploymentBounds { healthy_min_percent: 100, live_max_percent: 200 },
+            definition: Some("web".into()),
+            desired_count: Some(desired_count),
+            capacity: Capacity::Launch(LaunchType::Fargate),
+            placement: Placement::default(),
+            scheduling: Scheduling::Replica,
+            controller: Controller::Ecs,
+            zone_rebalancing: false,
+            healthy_min_percent: None,
+            live_max_percent: None,
             circuit_breaker: CircuitBreaker::default(),
             load_balancers,
             network: Some(self.network()),
@@ -155,6 +165,7 @@ impl World {
             client_token: None,
             propagate_tags: PropagateTags::None,
             managed_tags: false,
+            enable_execute_command: false,
             tags: Vec::new(),
             created_by: "arn:aws:iam::123456789012:root".into(),
         }

@@ -9,16 +9,17 @@ fn id(letter: &str) -> TaskId {
 
 /// A service that wants `count` tasks of its newest deployment.
 fn service(count: usize, healthy_min: usize, live_max: usize) -> Desired {
-    Desired { count, bounds: Bounds { healthy_min, live_max }, starts: Starts::Now }
+    Desired { count, bounds: Bounds { healthy_min, live_max }, starts: Starts::Now, even_zones: 0 }
 }
 
-/// Reads `a new ok, b old failing, …`.
+/// Reads `a new ok, b old failing, c new ok protected, d new ok 2nd…`: the last is the second of its zone.
 fn tasks(text: &str) -> Vec<Observed> {
     text.split(", ").filter(|part| !part.is_empty()).map(observed).collect()
 }
 
 fn observed(text: &str) -> Observed {
-    let [letter, deployment, health] = text.split(' ').collect::<Vec<_>>()[..] else { panic!("{text}") };
+    let words: Vec<&str> = text.split(' ').collect();
+    let [letter, deployment, health, ref more @ ..] = words[..] else { panic!("{text}") };
     let deployment = match deployment {
         "new" => 0,
         "old" => 1,
@@ -32,7 +33,8 @@ fn observed(text: &str) -> Observed {
         "failing" => Health::Failing,
         other => panic!("{other}"),
     };
-    Observed { task: id(letter), deployment, health }
+    let crowd = ["1st", "2nd", "3rd"].iter().position(|place| more.contains(place)).unwrap_or(0);
+    Observed { task: id(letter), deployment, health, protected: more.contains(&"protected"), crowd }
 }
 
 fn check(desired: Desired, live: &str, expected: &str) {
@@ -143,4 +145,35 @@ fn a_deployment_that_failed_keeps_the_old_tasks() {
     let failed = Desired { starts: Starts::Never, ..service(2, 1, 4) };
     check(failed, "a old ok, b old ok, c old pending", "stop c");
     check(failed, "a old ok, b old ok, c new ok", "stop a");
+}
+
+#[test]
+fn a_protected_task_is_not_stopped_for_being_too_many_or_too_old() {
+    check(service(1, 1, 2), "a new ok, b new ok protected", "stop a");
+    check(service(0, 0, 0), "a new ok protected, b new ok", "stop b");
+    check(service(1, 1, 2), "a old ok protected, b new ok", "");
+    check(service(1, 0, 2), "a new failing protected, b new ok", "replace a");
+}
+
+#[test]
+fn a_protected_task_of_an_older_deployment_takes_the_place_of_a_new_one_until_it_goes() {
+    check(service(2, 1, 2), "a old ok protected, b old ok", "stop b");
+    check(service(2, 1, 2), "a old ok protected", "start");
+    check(service(2, 1, 2), "a old ok protected, b new ok", "");
+}
+
+#[test]
+fn zones_are_evened_by_one_task_more_where_there_are_too_few() {
+    let even = Desired { even_zones: 2, ..service(4, 4, 8) };
+    check(even, "a new ok 1st, b new ok 2nd, c new ok 3rd, d new ok 1st", "start");
+    check(even, "a new ok 1st, b new ok 2nd, c new ok 3rd, d new ok 1st, e new pending 2nd", "");
+    check(even, "a new ok 1st, b new ok 2nd, c new ok 3rd, d new ok 1st, e new ok 2nd", "stop c");
+    check(even, "a new ok 1st, b new ok 2nd, d new ok 1st, e new ok 2nd", "");
+    check(Desired { even_zones: 3, ..service(2, 2, 4) }, "a new ok 1st, b new ok 2nd", "start");
+    check(service(2, 2, 4), "a new ok 1st, b new ok 2nd", "");
+}
+
+#[test]
+fn scaling_in_takes_from_the_fullest_zone() {
+    check(service(2, 2, 4), "a new ok 1st, b new ok 2nd, c new ok 1st", "stop b");
 }

@@ -1,5 +1,6 @@
 //! What a service says has happened, in ECS's words.
 
+use crate::placement::{Lack, NoRoom};
 use std::fmt::Write;
 use wharf_model::{Arn, DeploymentId, ServiceName, TaskId};
 
@@ -70,6 +71,9 @@ pub fn failed(service: &ServiceName, deployment: &DeploymentId) -> String {
     format!("(service {service}) (deployment {deployment}) deployment failed: tasks failed to start.")
 }
 
+/// The reason of a deployment that was given up.
+pub const BROKEN: &str = "ECS deployment circuit breaker: tasks failed to start.";
+
 /// Returns the event of a return to the last deployment that was done.
 pub fn rolling_back(service: &ServiceName, deployment: &DeploymentId) -> String {
     format!("(service {service}) rolling back to deployment {deployment}.")
@@ -91,15 +95,30 @@ pub fn stuck(service: &ServiceName) -> String {
     )
 }
 
+/// Returns the event of a task whose containers fail their checks.
+pub fn container_unhealthy(service: &ServiceName, task: &TaskId) -> String {
+    format!("(service {service}) (task {task}) failed container health checks.")
+}
+
+/// The reason of a task's stop after failed checks of its containers.
+pub const FAILED_CONTAINER_CHECKS: &str = "Task failed container health checks";
+
 /// Returns the event of a task that no node takes.
-pub fn unplaced(service: &ServiceName, closest: Option<(&str, &str)>) -> String {
-    let mut text = format!(
+pub fn unplaced(service: &ServiceName, why: &NoRoom) -> String {
+    let text = format!(
         "(service {service}) was unable to place a task because no container instance met all of its requirements."
     );
-    if let Some((instance, what)) = closest {
-        let _ = write!(text, " The closest matching (container-instance {instance}) {what}.");
-    }
-    text
+    let NoRoom::Closest(instance, lack) = why else {
+        return format!("{text} Reason: No Container Instances were found in your cluster.");
+    };
+    let lack = match lack {
+        Lack::Cpu => "has insufficient CPU units available",
+        Lack::Memory => "has insufficient memory available",
+        Lack::Ports => "is already using a port required by your task",
+        Lack::Member => "does not satisfy a memberOf placement constraint of your task",
+        Lack::Distinct => "already runs a task of the group (distinctInstance)",
+    };
+    format!("{text} The closest matching (container-instance {instance}) {lack}.")
 }
 
 /// Returns the event of a task that could not be made for another reason.

@@ -15,8 +15,7 @@ use wharf_control::operations::{Error, task_definitions::NewDefinition};
 use wharf_model::task_definition::{self as model, IpcMode, LaunchType, NetworkMode, PidMode};
 
 /// What a definition may ask for and does not get, with the values that ask for nothing.
-const NOT_HONOURED: [(&str, &str); 5] = [
-    ("placementConstraints", ""),
+const NOT_HONOURED: [(&str, &str); 4] = [
     ("proxyConfiguration", ""),
     ("inferenceAccelerators", ""),
     ("enableFaultInjection", ""),
@@ -62,6 +61,7 @@ pub(super) fn definition(
         ephemeral_storage_gib: input.ephemeral_storage.map(ephemeral_storage).transpose()?,
         containers: containers.collect::<Result<_, _>>()?,
         volumes: input.volumes.into_iter().map(volumes::volume).collect::<Result<_, _>>()?,
+        placement_constraints: refuse(given::constraints(&input.placement_constraints))?,
         requires_compatibilities: launch_types,
         runtime_platform: input.runtime_platform.map(platform).transpose()?,
         task_role_arn: given_word(input.task_role_arn),

@@ -51,7 +51,7 @@ pub(super) fn definition(definition: &TaskDefinition) -> ecs::TaskDefinition {
             TaskDefinitionStatus::Inactive => "INACTIVE",
         },
         requires_attributes: required(definition),
-        placement_constraints: Vec::new(),
+        placement_constraints: shown::constraints(&definition.placement_constraints),
         compatibilities: compatibilities(definition).into_iter().map(shown::launch_type).collect(),
         runtime_platform: platform.map(|platform| ecs::RuntimePlatform {
             cpu_architecture: platform.cpu_architecture.clone(),

@@ -1,8 +1,11 @@
 //! What tasks ask through their node. A node is told only of tasks that are placed on it.
 
-use crate::{Control, operations::task_credentials};
+use crate::{
+    Control,
+    operations::{Described, Error, Failure, protection, task_credentials},
+};
 use wharf_model::{NodeId, TaskId, task::Task};
-use wharf_nodelink::agent::{TaskAnswer, TaskAsk};
+use wharf_nodelink::agent::{ProtectionChange, TaskAnswer, TaskAsk};
 
 /// Answers a task's question.
 pub(super) async fn answer(control: &Control, node: &NodeId, task: &TaskId, ask: TaskAsk) -> TaskAnswer {
@@ -26,8 +29,29 @@ pub(super) async fn answer(control: &Control, node: &NodeId, task: &TaskId, ask:
                 refused("ServerException", "The keys cannot be made now.")
             }
         },
-        TaskAsk::Protection(_) => {
-            refused("UnsupportedOperationException", "Task protection is not there yet.")
+        TaskAsk::Protection(change) => protection(control, &task, change).await,
+    }
+}
+
+/// Answers as UpdateTaskProtection and GetTaskProtection would.
+async fn protection(control: &Control, task: &Task, change: Option<ProtectionChange>) -> TaskAnswer {
+    let given = [task.arn.to_string()];
+    let described = match change {
+        Some(ProtectionChange { enabled, minutes }) => {
+            protection::update(control, &task.cluster, &given, enabled, minutes).await
+        }
+        None => protection::get(control, &task.cluster, &given),
+    };
+    match described {
+        Ok(Described { found, failures }) => match (found.into_iter().next(), failures.into_iter().next()) {
+            (_, Some(Failure { reason, detail, .. })) => TaskAnswer::Failed { reason, detail },
+            (found, None) => TaskAnswer::Protection { until: found.and_then(|found| found.until) },
+        },
+        Err(Error::ClusterNotFound) => refused("ClusterNotFoundException", "Cluster not found."),
+        Err(Error::InvalidParameter(message)) => refused("InvalidParameterException", &message),
+        Err(error) => {
+            tracing::error!(%error, task = %task.id, "a task's protection cannot be kept");
+            refused("ServerException", "The protection cannot be changed now.")
         }
     }
 }

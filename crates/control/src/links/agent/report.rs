@@ -1,6 +1,6 @@
 //! What a node says of its tasks, and of itself, written down.
 
-use crate::operations::{interfaces, pinned_images, tasks};
+use crate::operations::{interfaces, pinned_images, services, tasks};
 use std::sync::Arc;
 use wharf_model::{
     NodeId, TaskId, Timestamp,
@@ -31,8 +31,15 @@ pub(super) fn join(draft: &mut Draft<'_>, node: Node, now: Timestamp) {
     }
 }
 
+/// Writes down that a node's agent is gone.
+pub(super) fn leave(draft: &mut Draft<'_>, node: &NodeId) {
+    if let Some(known) = draft.get::<Node>(node.as_str()).filter(|known| known.connected) {
+        draft.put_volatile(Node { connected: false, ..(*known).clone() });
+    }
+}
+
 /// Writes down where a task stands. Returns the task when its node may forget it.
-pub(super) fn record(
+pub(crate) fn record(
     draft: &mut Draft<'_>,
     node: &NodeId,
     report: TaskReport,
@@ -97,32 +104,30 @@ pub(super) fn record(
 fn hold_back_next(draft: &mut Draft<'_>, task: &Task, now: Timestamp) {
     let Some((name, deployment)) = &task.service else { return };
     let Some(service) = draft.get::<Service>(&format!("{}/{name}", task.cluster)) else { return };
-    let Some(primary) = service.deployments.first().filter(|primary| primary.id == *deployment) else {
-        return;
-    };
-    let (failed_tasks, wait) = match task.stop_code {
+    let mut service = (*service).clone();
+    // Of deployments, only the newest starts tasks; of task sets, each does.
+    let starts = service.deployments.first().is_none_or(|primary| primary.id == *deployment);
+    let Some(part) = services::part(&mut service, deployment).filter(|_| starts) else { return };
+    let wait = match task.stop_code {
         Some(StopCode::TaskFailedToStart) => {
-            let failed = primary.failed_tasks + 1;
-            (failed, restart::after_failed_starts(failed))
+            part.failed_tasks += 1;
+            part.failures += 1;
+            part.updated_at = now;
+            restart::after_failed_starts(part.failed_tasks)
         }
-        Some(StopCode::EssentialContainerExited) => {
-            let brief = brief_runs(draft, task, now);
-            (primary.failed_tasks, restart::after_brief_runs(brief))
-        }
-        Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated | StopCode::TerminationNotice)
+        Some(StopCode::EssentialContainerExited) => restart::after_brief_runs(brief_runs(draft, task, now)),
+        Some(
+            StopCode::UserInitiated
+            | StopCode::ServiceSchedulerInitiated
+            | StopCode::SpotInterruption
+            | StopCode::TerminationNotice,
+        )
         | None => return,
     };
     if wait.is_zero() {
         return;
     }
-    let mut service = (*service).clone();
-    if let Some(primary) = service.deployments.first_mut() {
-        primary.retry_at = primary.retry_at.max(Some(now + wait));
-        if primary.failed_tasks != failed_tasks {
-            primary.failed_tasks = failed_tasks;
-            primary.updated_at = now;
-        }
-    }
+    part.retry_at = part.retry_at.max(Some(now + wait));
     draft.put(service);
 }
 

@@ -86,7 +86,7 @@ async fn converse(
     join(&node);
     tracing::info!(%node, "agent connected");
     let now = control.now();
-    let joined = Node { id: node.clone(), boot_id, cpu, memory, registered_at: now };
+    let joined = Node { id: node.clone(), boot_id, cpu, memory, registered_at: now, connected: true };
     control.store().change(|draft| report::join(draft, joined, now)).await?;
     let _present = control.agent_session();
 
@@ -151,13 +151,15 @@ async fn converse(
         }
     };
     let hear = async { tokio::join!(hear, keep_logs, answer_asks).0 };
-    tokio::select! {
+    let ended = tokio::select! {
         failed = speak => failed,
         ended = hear => match (ended, reader.join_next().await) {
             (Ok(()), Some(Ok(ended))) => ended,
             (ended, _) => ended,
         },
-    }
+    };
+    control.store().change(|draft| report::leave(draft, &node)).await?;
+    ended
 }
 
 /// Stores a batch and returns its number. The agent waits for the answer, so lines that a full disk refuses are tried

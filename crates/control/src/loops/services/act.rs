@@ -1,15 +1,17 @@
 //! Doing what is due for a service, in one transaction.
 
 use super::{
-    decide::{Decision, decide},
-    world::{Seen, World},
+    decide::{Decision, Start, decide, words_of},
+    world::{Seen, World, by_zone},
 };
 use crate::{
     Config,
     operations::{
+        interfaces,
         launch::{self, Launch, NotLaunched},
+        network_configuration, run_task,
         run_task::add_missing,
-        services, targets, task_definitions, tasks,
+        service_deployments, services, targets, task_definitions, tasks,
     },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -22,6 +24,7 @@ use wharf_model::{
     task_definition::TaskDefinition,
 };
 use wharf_plan::{
+    capacity,
     placement::NoRoom,
     service::{Why, words},
 };
@@ -30,22 +33,30 @@ use wharf_store::Draft;
 /// How long an event about tasks that cannot be started is not repeated.
 const SILENCE: Duration = Duration::from_secs(6 * 3600);
 
-/// Whether tasks are started.
+/// How many of the tasks that are due are started.
 pub(super) enum Mode {
-    /// They are.
-    Full,
-    /// They are not, because of this.
-    NoStarts(NotLaunched),
+    /// All of them.
+    All,
+    /// So many, because the next one cannot be made.
+    AtMost(usize, interfaces::Error),
 }
 
-/// Looks at a service and does what is due. Refuses, and then nothing is done, when a task cannot be made.
+/// Why not all tasks can be made, and how many can.
+#[derive(Debug)]
+pub(super) struct Short {
+    pub(super) made: usize,
+    pub(super) why: interfaces::Error,
+}
+
+/// Looks at a service and does what is due. Refuses, and then nothing is done, when a task gets no interface; that there
+/// is no room for one is said, and the others are started.
 pub(super) fn act(
     draft: &mut Draft<'_>,
     config: &Config,
     key: &str,
     now: Timestamp,
     mode: &Mode,
-) -> Result<(), NotLaunched> {
+) -> Result<(), Short> {
     let Some(known) = draft.get::<Service>(key) else { return Ok(()) };
     if known.status == ServiceStatus::Inactive {
         return Ok(());
@@ -57,25 +68,36 @@ pub(super) fn act(
     if decision.gone {
         service.status = ServiceStatus::Inactive;
         service.deployments.clear();
+        service.task_sets.clear();
         draft.put(service);
         return Ok(());
     }
     stop(draft, &mut service, &seen, &decision, now);
     register(draft, &mut service, &decision, now);
-    match mode {
-        Mode::Full => start(draft, config, &mut service, decision.step.starts, now)?,
-        Mode::NoStarts(why) => {
-            let message = cannot_start(&service, why);
-            let told = service
-                .events
-                .iter()
-                .any(|event| event.message == message && now.since(event.created_at) < SILENCE);
-            if !told {
-                services::note(&mut service, message, now);
-            }
+    let (most, mut why) = match mode {
+        Mode::All => (usize::MAX, None),
+        Mode::AtMost(most, why) => (*most, Some(NotLaunched::Interface(why.clone()))),
+    };
+    let mut made = 0;
+    for due in &decision.starts {
+        let count = due.count.min(most - made);
+        let (started, no_room) =
+            start(draft, config, &mut service, &seen, &Start { count, ..due.clone() }, now)
+                .map_err(|short| Short { made: made + short.made, ..short })?;
+        made += started;
+        why = no_room.map(NotLaunched::NoRoom).or(why);
+    }
+    if let Some(why) = why {
+        let message = cannot_start(&service, &why);
+        let told = service
+            .events
+            .iter()
+            .any(|event| event.message == message && now.since(event.created_at) < SILENCE);
+        if !told {
+            services::note(&mut service, message, now);
         }
     }
-    settle(&mut service, &decision, now);
+    settle(draft, config, &mut service, &decision, now);
     if service != *known {
         draft.put(service);
     }
@@ -88,26 +110,29 @@ fn stop(draft: &mut Draft<'_>, service: &mut Service, seen: &Seen<'_>, decision:
     let mut stopped = Vec::new();
     let mut drained = 0;
     let mut deregistered: BTreeMap<Arn, usize> = BTreeMap::new();
-    for (id, why) in &decision.step.stops {
+    for (id, why) in &decision.stops {
         let Some(live) = seen.live.iter().find(|live| live.task.id == *id) else { continue };
         let reason = match (why, &live.failing) {
-            (Why::Failing, Some((group, port, words))) => {
-                services::note(service, words::unhealthy(&name, id, *port, group, words), now);
-                words::failed_checks(group)
+            (Why::Failing, Some(fails)) => {
+                let (event, reason) = words_of(seen, id, fails);
+                services::note(service, event, now);
+                reason
             }
             (Why::Failing | Why::Scaling, _) => {
                 let newest = service.deployments.first().map(|primary| primary.id.clone());
                 words::scaling(&newest.unwrap_or_else(|| live.deployment.clone()))
             }
         };
-        if let Some(primary) = service.deployments.first_mut()
-            && *why == Why::Failing
-            && primary.id == live.deployment
+        let newest = service.deployments.first().map(|primary| primary.id.clone());
+        if *why == Why::Failing
+            && newest.is_none_or(|newest| newest == live.deployment)
+            && let Some(part) = services::part(service, &live.deployment)
         {
-            primary.failed_tasks += 1;
+            part.failed_tasks += 1;
+            part.failures += 1;
             // Only a task that is started from now on can show that things are well again.
-            primary.retry_at = Some(now);
-            primary.updated_at = now;
+            part.retry_at = Some(now);
+            part.updated_at = now;
         }
         let (_, groups) = tasks::stop_in(draft, &live.task, StopCode::ServiceSchedulerInitiated, reason, now);
         stopped.push(id.clone());
@@ -141,39 +166,81 @@ fn register(draft: &mut Draft<'_>, service: &mut Service, decision: &Decision, n
     }
 }
 
+/// Starts tasks; returns how many, and why no more have room.
 fn start(
     draft: &mut Draft<'_>,
     config: &Config,
     service: &mut Service,
-    starts: usize,
+    seen: &Seen<'_>,
+    due: &Start,
     now: Timestamp,
-) -> Result<(), NotLaunched> {
-    let Some(primary) = service.deployments.first().filter(|_| starts > 0).cloned() else { return Ok(()) };
-    let Some(definition) = task_definitions::get(draft, &primary.definition) else { return Ok(()) };
-    let Some(cluster) = draft.get::<Cluster>(service.cluster.as_str()) else { return Ok(()) };
-    let mut rooms = launch::rooms(draft);
+) -> Result<(usize, Option<NoRoom>), Short> {
+    let Some(part) = services::part(service, &due.deployment).cloned() else { return Ok((0, None)) };
+    let Some(definition) = task_definitions::get(draft, &part.definition) else { return Ok((0, None)) };
+    let Some(cluster) = draft.get::<Cluster>(service.cluster.as_str()) else { return Ok((0, None)) };
+    let placement = &part.terms.placement;
+    // An expression that cannot be read was refused before; without it tasks would go where they must not.
+    let Ok(rules) = run_task::rules(&definition, placement) else { return Ok((0, None)) };
+    let mut rooms = launch::rooms(draft, &config.place, &service.cluster);
+    let zones = network_configuration::zones(draft, &part.network);
+    let mut there = by_zone(&seen.live);
+    let mut placed: BTreeMap<String, usize> = BTreeMap::new();
+    let of_part = seen.live.iter().filter(|live| live.deployment == due.deployment);
+    for provider in of_part.filter_map(|live| live.task.capacity_provider.clone()) {
+        *placed.entry(provider).or_default() += 1;
+    }
     let mut started: Vec<TaskId> = Vec::new();
-    for _ in 0..starts {
+    let mut no_room = None;
+    for _ in 0..due.count {
+        let provider = capacity::next(&part.terms.strategy, &placed).map(str::to_owned);
+        if let Some(provider) = &provider {
+            *placed.entry(provider.clone()).or_default() += 1;
+        }
+        let counts = there.iter().map(|(zone, tasks)| (zone.as_str(), *tasks)).collect();
+        let names: Vec<&str> = zones.iter().map(String::as_str).collect();
+        let zone = wharf_plan::service::zones::emptiest(&names, &counts).map(str::to_owned);
         let new = Launch {
             cluster: &cluster,
             definition: &definition,
-            launch_type: service.launch_type,
-            network: &primary.network,
+            launch_type: part.terms.launch_type.unwrap_or(service.launch_type),
+            provider,
+            only: due.on.clone(),
+            zone: zone.clone(),
+            rules: &rules,
+            strategies: &placement.strategies,
+            network: &part.network,
             overrides: TaskOverride::default(),
             group: format!("service:{}", service.name),
-            started_by: Some(primary.id.to_string()),
-            service: Some((service.name.clone(), primary.id.clone())),
-            enable_execute_command: false,
+            started_by: Some(part.id.to_string()),
+            service: Some((service.name.clone(), part.id.clone())),
+            enable_execute_command: part.terms.enable_execute_command,
             client_token: None,
             tags: tags(service, &definition),
             now,
         };
-        let task: Task = launch::launch(draft, config, &mut rooms, new)?;
+        let launched = match launch::launch(draft, config, &mut rooms, new.clone()) {
+            // A zone without addresses is no reason not to start, unless all are to have equally many.
+            Err(NotLaunched::Interface(_)) if !service.zone_rebalancing => {
+                launch::launch(draft, config, &mut rooms, Launch { zone: None, ..new })
+            }
+            launched => launched,
+        };
+        let task: Task = match launched {
+            Ok(task) => task,
+            Err(NotLaunched::NoRoom(why)) => {
+                no_room = Some(why);
+                break;
+            }
+            Err(NotLaunched::Interface(why)) => return Err(Short { made: started.len(), why }),
+        };
+        *there.entry(task.zone.clone()).or_default() += 1;
         started.push(task.id);
     }
-    let message = words::started(&service.name, &started);
-    services::note(service, message, now);
-    Ok(())
+    if !started.is_empty() {
+        let message = words::started(&service.name, &started);
+        services::note(service, message, now);
+    }
+    Ok((started.len(), no_room))
 }
 
 fn tags(service: &Service, definition: &Arc<TaskDefinition>) -> Vec<Tag> {
@@ -194,69 +261,84 @@ fn tags(service: &Service, definition: &Arc<TaskDefinition>) -> Vec<Tag> {
 }
 
 /// Brings the deployments up to date and tells what has come of them.
-fn settle(service: &mut Service, decision: &Decision, now: Timestamp) {
-    let name = service.name.clone();
+fn settle(
+    draft: &mut Draft<'_>,
+    config: &Config,
+    service: &mut Service,
+    decision: &Decision,
+    now: Timestamp,
+) {
     service.deployments.retain(|deployment| !decision.retired.contains(&deployment.id));
+    service.task_sets.retain(|set| !decision.retired.contains(&set.deployment.id));
+    service.desired_count = decision.desired_count.unwrap_or(service.desired_count);
+    let resets = service.circuit_breaker.reset_on_healthy_task;
+    for id in &decision.forgiven {
+        if let Some(part) = services::part(service, id) {
+            part.failed_tasks = 0;
+            part.retry_at = None;
+            part.failures = if resets { 0 } else { part.failures };
+        }
+    }
+    for (id, stable) in &decision.stable {
+        if let Some(set) = service.task_sets.iter_mut().find(|set| set.deployment.id == *id) {
+            set.stable = (*stable, now);
+            set.deployment.updated_at = now;
+        }
+    }
     if decision.broken {
-        give_up(service, now);
-    } else if let Some(primary) = service.deployments.first_mut() {
-        if decision.forgiven {
-            primary.failed_tasks = 0;
-            primary.retry_at = None;
-        }
-        if decision.completed {
-            primary.rollout = Rollout::Completed;
-            primary.rollout_reason = None;
-            primary.updated_at = now;
-            let id = primary.id.clone();
-            service.last_completed = Some(CompletedDeployment {
-                id: id.clone(),
-                definition: primary.definition.clone(),
-                network: primary.network.clone(),
-            });
-            services::note(service, words::completed(&name, &id), now);
-        }
+        give_up(draft, config, service, now);
+    } else if decision.completed {
+        complete(draft, service, now);
     }
     for message in &decision.say {
         services::note(service, message.clone(), now);
     }
 }
 
+fn complete(draft: &mut Draft<'_>, service: &mut Service, now: Timestamp) {
+    let Some(primary) = service.deployments.first_mut() else { return };
+    primary.rollout = Rollout::Completed;
+    primary.rollout_reason = None;
+    primary.updated_at = now;
+    let done = primary.clone();
+    service.last_completed = Some(CompletedDeployment {
+        id: done.id.clone(),
+        definition: done.definition.clone(),
+        network: done.network.clone(),
+        terms: done.terms.clone(),
+    });
+    let message = words::completed(&service.name, &done.id);
+    services::note(service, message, now);
+    service_deployments::complete(draft, service, &done, now);
+}
+
 /// Gives the newest deployment up; deploys the last one that was done again, if that is asked for.
-fn give_up(service: &mut Service, now: Timestamp) {
-    let name = service.name.clone();
+fn give_up(draft: &mut Draft<'_>, config: &Config, service: &mut Service, now: Timestamp) {
     let Some(primary) = service.deployments.first_mut() else { return };
     primary.rollout = Rollout::Failed;
-    primary.rollout_reason = Some("ECS deployment circuit breaker: tasks failed to start.".to_owned());
+    primary.rollout_reason = Some(words::BROKEN.to_owned());
     primary.updated_at = now;
     let failed = primary.clone();
-    services::note(service, words::failed(&name, &failed.id), now);
-    let Some(last) = service.last_completed.clone().filter(|_| service.circuit_breaker.rollback) else {
-        return;
+    let message = words::failed(&service.name, &failed.id);
+    services::note(service, message, now);
+    // A return that fails itself is not returned from.
+    let returned = service.last_completed.as_ref().is_some_and(|last| {
+        match (&last.terms.revision, &failed.terms.revision) {
+            (Some(last), Some(failed)) => last == failed,
+            // Made before revisions were kept.
+            (_, _) => last.definition == failed.definition && last.network == failed.network,
+        }
+    });
+    let rollback = match service.circuit_breaker.rollback && !returned {
+        true => service_deployments::roll_back(draft, service, &config.place, words::BROKEN, now),
+        false => None,
     };
-    if last.definition == failed.definition && last.network == failed.network {
-        return;
-    }
-    let mut again = services::deployment(last.definition, last.network, now);
-    again.rollout_reason =
-        Some(format!("ECS deployment circuit breaker: rolling back to deploymentId {}.", last.id));
-    services::replace_primary(service, again);
-    services::note(service, words::rolling_back(&name, &last.id), now);
+    service_deployments::break_off(draft, service, &failed, rollback, now);
 }
 
 fn cannot_start(service: &Service, why: &NotLaunched) -> String {
     match why {
-        NotLaunched::NoRoom(NoRoom::NoNode) => words::unplaced(&service.name, None),
-        NotLaunched::NoRoom(NoRoom::Cpu(node)) => {
-            words::unplaced(&service.name, Some((node.as_str(), "has insufficient CPU units available")))
-        }
-        NotLaunched::NoRoom(NoRoom::Memory(node)) => {
-            words::unplaced(&service.name, Some((node.as_str(), "has insufficient memory available")))
-        }
-        NotLaunched::NoRoom(NoRoom::Ports(node)) => words::unplaced(
-            &service.name,
-            Some((node.as_str(), "is already using a port required by your task")),
-        ),
+        NotLaunched::NoRoom(why) => words::unplaced(&service.name, why),
         NotLaunched::Interface(error) => words::unstartable(&service.name, &error.to_string()),
     }
 }

@@ -13,6 +13,7 @@ fn fargate() -> NewDefinition {
     NewDefinition {
         cpu: Some(CpuUnits(256)),
         memory: Some(Mebibytes(512)),
+        placement_constraints: Vec::new(),
         requires_compatibilities: vec![LaunchType::Fargate],
         ..NewDefinition::new("web".parse().unwrap(), vec![container("app")], registered_by)
     }

@@ -6,8 +6,9 @@ mod told;
 use super::{NewDefinition, lifecycle, provided, volumes};
 use crate::operations::Error;
 use std::collections::BTreeSet;
+use wharf_model::placement::{Constraint, Placement};
 use wharf_model::task_definition::{ContainerDefinition, LaunchType, LogDriver, NetworkMode, TaskDefinition};
-use wharf_plan::fargate;
+use wharf_plan::{fargate, placement};
 
 /// The least memory that a container can be given, in mebibytes.
 pub(crate) const MEMORY_MIN: u32 = 6;
@@ -17,6 +18,18 @@ const CONTAINERS_MAX: usize = 10;
 const EC2_CPU: std::ops::RangeInclusive<u32> = 128..=196_608;
 /// The longest start timeout and stop timeout on Fargate, in seconds.
 const FARGATE_TIMEOUT_MAX: u32 = 120;
+
+fn check_placement(new: &NewDefinition) -> Result<(), Error> {
+    let constraints = new.placement_constraints.clone();
+    if constraints.contains(&Constraint::DistinctInstance) {
+        return Err(Error::client("Task definitions can have placement constraints of type memberOf only."));
+    }
+    if !constraints.is_empty() && new.requires_compatibilities.contains(&LaunchType::Fargate) {
+        return Err(Error::client("Placement constraints are not supported with FARGATE launch type."));
+    }
+    let placement = Placement { constraints, strategies: Vec::new() };
+    placement::read(&placement).map(drop).map_err(|error| Error::client(error.to_string()))
+}
 
 /// Checks every rule.
 pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
@@ -62,6 +75,7 @@ pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
     }
     volumes::check(new)?;
     provided::check(new)?;
+    check_placement(new)?;
     if new.requires_compatibilities.contains(&LaunchType::Fargate) { check_fargate(new) } else { Ok(()) }
 }
 

@@ -1,7 +1,10 @@
 //! Deployments in a world where things go wrong, tried with many seeds.
 
 use super::*;
-use std::fmt::Write;
+use std::{collections::HashMap, fmt::Write};
+
+/// How many zones there are.
+const ZONES: usize = 3;
 
 /// A small generator, so that a seed is a story.
 struct Dice(u64);
@@ -19,6 +22,8 @@ struct World {
     dice: Dice,
     desired: Desired,
     live: Vec<Observed>,
+    /// The zone of each task.
+    zones: HashMap<TaskId, usize>,
     /// Whether whoever checks the tasks has been restarted and knows nothing yet.
     blind: bool,
     made: usize,
@@ -34,6 +39,7 @@ impl World {
             dice,
             desired: service(0, 0, 0),
             live: Vec::new(),
+            zones: HashMap::new(),
             blind: false,
             made: 0,
             story: String::new(),
@@ -45,8 +51,26 @@ impl World {
     fn want(&mut self, count: usize, min: u32, max: u32) {
         let percent = DeploymentBounds { healthy_min_percent: min, live_max_percent: max };
         let bounds = Bounds::new(percent, u32::try_from(count).unwrap());
-        self.desired = Desired { count, bounds, starts: Starts::Now };
+        let even_zones = self.dice.below(2) * ZONES;
+        self.desired = Desired { count, bounds, starts: Starts::Now, even_zones };
         let _ = writeln!(self.story, "want {count} within {bounds:?}");
+    }
+
+    /// A new task goes where the fewest are.
+    fn join(&mut self, task: TaskId) {
+        let there = |zone: &usize| self.live.iter().filter(|task| self.zones[&task.task] == *zone).count();
+        let zone = (0..ZONES).min_by_key(there).unwrap();
+        self.zones.insert(task.clone(), zone);
+        self.live.push(Observed { task, deployment: 0, health: Health::Pending, protected: false, crowd: 0 });
+    }
+
+    fn count_crowds(&mut self) {
+        let mut seen = [0; ZONES];
+        for task in &mut self.live {
+            let zone = &mut seen[self.zones[&task.task]];
+            task.crowd = *zone;
+            *zone += 1;
+        }
     }
 
     fn healthy(&self) -> usize {
@@ -82,6 +106,7 @@ impl World {
 
     /// Does what the plan says; returns whether it said anything.
     fn reconcile(&mut self) -> bool {
+        self.count_crowds();
         let mut seen = self.live.clone();
         if self.blind {
             let _ = writeln!(self.story, "blind");
@@ -97,7 +122,7 @@ impl World {
         for _ in 0..step.starts {
             self.made += 1;
             let task = format!("{:032x}", self.made).parse().unwrap();
-            self.live.push(Observed { task, deployment: 0, health: Health::Pending });
+            self.join(task);
         }
         step.starts > 0 || !step.stops.is_empty()
     }
