@@ -27,7 +27,7 @@ def wharf():
     with tempfile.TemporaryDirectory(prefix="wharf-compat-") as folder:
         options = [
             f"--state-dir={folder}/state", f"--run-dir={folder}/run", f"--endpoint=127.0.0.1:{free_port()}",
-            "--vpc-cidr=10.216.0.0/16", "--public-cidr=198.19.0.0/17", "--no-hosts-file",
+            "--vpc-cidr=10.216.0.0/16", "--public-cidr=198.19.0.0/17", "--no-hosts-file", "--healthy-after=1",
         ]  # fmt: skip
 
         def command(name: str, *more: str) -> str:

@@ -1,6 +1,6 @@
 //! The keys of a task's role: they work, for little, for as long as the task runs, and for nobody else.
 
-use crate::hello::{container, log, network, text, until};
+use crate::hello::{container, log, network, process, text, until};
 use serde_json::json;
 use std::{process::Command, time::Duration};
 use wharf_e2e::{Aws, Wharf, within};
@@ -116,16 +116,11 @@ fn a_task_has_keys_for_its_own_log_group_and_for_reading_ecs_and_no_others() {
 
     // An SDK's own way to the keys, from inside the task's network.
     let id = first.rsplit('/').next().expect("an id");
-    let pid = std::fs::read_dir("/proc").expect("processes").flatten().find_map(|entry| {
-        let environment = std::fs::read(entry.path().join("environ")).ok()?;
-        let own = String::from_utf8_lossy(&environment).contains(&format!("/v4/{id}"));
-        own.then(|| entry.file_name().to_string_lossy().into_owned())
-    });
     let ask = "import boto3; s = boto3.Session(region_name='us-east-1'); \
                print(s.client('sts').get_caller_identity()['Arn'], len(s.client('ecs').list_tasks()['taskArns']), \
                s.get_credentials().method)";
     let asked = Command::new("nsenter")
-        .args(["-t", &pid.expect("the task's process"), "-n", "python", "-c", ask])
+        .args(["-t", &process(id), "-n", "python", "-c", ask])
         .env_clear()
         .env("PATH", std::env::var("PATH").unwrap_or_default())
         .env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", path)

@@ -138,6 +138,16 @@ pub(crate) fn private_address(task: &Value) -> String {
     text(&found.expect("a task with an interface has an address")["value"])
 }
 
+/// Returns the id of a process of the task of this id.
+pub(crate) fn process(task: &str) -> String {
+    let found = std::fs::read_dir("/proc").expect("processes").flatten().find_map(|entry| {
+        let environment = std::fs::read(entry.path().join("environ")).ok()?;
+        let own = String::from_utf8_lossy(&environment).contains(&format!("/v4/{task}"));
+        own.then(|| entry.file_name().to_string_lossy().into_owned())
+    });
+    found.expect("a process of the task")
+}
+
 /// Returns everything in the log group of these tests.
 pub(crate) fn log(aws: &Aws) -> String {
     aws.tail("/ecs/tests")
