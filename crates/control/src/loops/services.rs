@@ -5,6 +5,8 @@
 
 mod act;
 mod decide;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use crate::Control;
