@@ -1,6 +1,6 @@
 //! Containers of a task that wait for each other, are checked and are started again, and what a service makes of it.
 
-use crate::hello::{container, log, register, run_task, text, until};
+use crate::hello::{container, log, network, process, register, run_task, text, until};
 use serde_json::{Value, json};
 use std::time::Duration;
 use wharf_e2e::{Wharf, within};
@@ -91,4 +91,51 @@ fn what_a_definition_says_of_its_containers_lives_is_done() {
 fn find(task: &Value, name: &str) -> Value {
     let containers = task["containers"].as_array().expect("a list");
     containers.iter().find(|container| container["name"] == name).expect("the container is described").clone()
+}
+
+#[test]
+fn a_service_replaces_a_task_whose_container_fails_its_check() {
+    let wharf = Wharf::start(&["--ephemeral"]);
+    let aws = wharf.aws();
+    let python = wharf.push("fastapi");
+    let check = "import os, sys; sys.exit(os.path.exists('/ill'))";
+    let checked = json!({
+        "command": ["python3", "-c", "import time; time.sleep(600)"],
+        "stopTimeout": 2,
+        "healthCheck": {"command": ["CMD", "python3", "-c", check], "interval": 5, "retries": 2},
+    });
+    register(&aws, "checked", &json!([container("app", &python, checked)]));
+    aws.json(&format!(
+        "ecs create-service --service-name checked --task-definition checked --desired-count 1 --launch-type FARGATE \
+         --enable-execute-command --network-configuration {}",
+        network(&aws)
+    ));
+    let service = || aws.json("ecs describe-services --services checked")["services"][0].clone();
+    let done = || {
+        let service = service();
+        (service["deployments"][0]["rolloutState"] == "COMPLETED" && service["runningCount"] == 1)
+            .then_some(())
+    };
+    within(Duration::from_secs(60), "the deployment is done", done);
+    let one = || {
+        let listed = aws.json("ecs list-tasks --service-name checked");
+        let arns: Vec<String> = listed["taskArns"].as_array()?.iter().map(text).collect();
+        let [arn] = &arns[..] else { return None };
+        Some(aws.json(&format!("ecs describe-tasks --tasks {arn}"))["tasks"][0].clone())
+    };
+    let first = within(Duration::from_secs(10), "one task", one);
+    assert_eq!((&first["healthStatus"], &first["enableExecuteCommand"]), (&json!("HEALTHY"), &json!(true)));
+    let arn = text(&first["taskArn"]);
+    let id = arn.rsplit('/').next().expect("an id");
+    std::fs::write(format!("/proc/{}/root/ill", process(id)), "")
+        .expect("the container's files can be written");
+    let other = within(Duration::from_secs(60), "another task is well", || {
+        one().filter(|task| task["taskArn"] != arn.as_str() && task["healthStatus"] == "HEALTHY")
+    });
+    assert_eq!(other["lastStatus"], "RUNNING");
+    let ill = until(&aws, &arn, "STOPPED");
+    assert_eq!(ill["stoppedReason"], "Task failed container health checks");
+    let said = format!("(service checked) (task {id}) failed container health checks.");
+    assert!(service()["events"].to_string().contains(&said), "{:#}", service()["events"]);
+    wharf.down();
 }
