@@ -39,6 +39,9 @@ const OPENING_TIMEOUT: Duration = Duration::from_secs(30);
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many messages may wait for the command to take them, before no more are taken of the client.
 const TYPED_MAX: usize = 256;
+/// From how many on what was taken is not acknowledged yet. A client that has fewer than the difference under way, as
+/// Wharf's own, never has to send one again.
+const TYPED_HELD: usize = 128;
 /// How often it is looked whether something is to be sent again.
 const RESEND_INTERVAL: Duration = Duration::from_millis(100);
 /// The longest message: its header, its payload, and room to say that it is too long.
@@ -122,6 +125,7 @@ async fn serve(socket: &mut Socket, channel: &mut Channel, command: Command) -> 
     let mut over: Option<(String, Instant)> = None;
     // A command that does not read its input must not keep what it writes from being heard.
     let mut typed: VecDeque<ToCommand> = VecDeque::new();
+    let mut acknowledgements: VecDeque<Vec<u8>> = VecDeque::new();
     socket.send(Frame::binary(channel.ask(now_ms()))).await?;
     loop {
         if let Some((why, since)) = &over
@@ -142,10 +146,6 @@ async fn serve(socket: &mut Socket, channel: &mut Channel, command: Command) -> 
                     Ok(heard) => heard,
                     Err(error) => return Ok(format!("A message could not be understood: {error}.")),
                 };
-                for frame in channel.outgoing() {
-                    socket.feed(Frame::binary(frame)).await?;
-                }
-                socket.flush().await?;
                 for heard in heard {
                     typed.push_back(match heard {
                         Heard::Input(bytes) if bytes.is_empty() => ToCommand::EndOfInput,
@@ -154,6 +154,10 @@ async fn serve(socket: &mut Socket, channel: &mut Channel, command: Command) -> 
                         Heard::Terminate => return Ok(String::new()),
                     });
                 }
+                // One that finds no room is asked for again by the message that is sent again.
+                let room = TYPED_MAX.saturating_sub(acknowledgements.len());
+                acknowledgements.extend(channel.outgoing().into_iter().take(room));
+                acknowledge(socket, &typed, &mut acknowledgements).await?;
             }
             room = input.reserve(), if !typed.is_empty() => {
                 match room {
@@ -165,6 +169,7 @@ async fn serve(socket: &mut Socket, channel: &mut Channel, command: Command) -> 
                     // A command that has ended needs nothing more; its end is being said.
                     Err(_) => typed.clear(),
                 }
+                acknowledge(socket, &typed, &mut acknowledgements).await?;
             }
             said = output.recv(), if listens => {
                 match said {
@@ -195,6 +200,21 @@ async fn serve(socket: &mut Socket, channel: &mut Channel, command: Command) -> 
             }
         }
     }
+}
+
+/// Sends the acknowledgements that are due, unless the command is behind.
+async fn acknowledge(
+    socket: &mut Socket,
+    typed: &VecDeque<ToCommand>,
+    acknowledgements: &mut VecDeque<Vec<u8>>,
+) -> Result<(), Error> {
+    if typed.len() >= TYPED_HELD || acknowledgements.is_empty() {
+        return Ok(());
+    }
+    for frame in acknowledgements.drain(..) {
+        socket.feed(Frame::binary(frame)).await?;
+    }
+    socket.flush().await
 }
 
 fn now_ms() -> u64 {
