@@ -99,6 +99,11 @@ impl LogStore {
         self.writer.create(name).await
     }
 
+    /// Says whether a group's files are there.
+    pub fn has_group(&self, name: &str) -> bool {
+        self.shared.with_group(name, |_| Ok(())).is_ok()
+    }
+
     /// Deletes a group with all its events, if it is there.
     pub async fn delete_group(&self, name: &str) -> Result<(), Error> {
         self.writer.delete(name).await

@@ -250,7 +250,9 @@ pub async fn deliver(
             Ok(()) | Err(Error::GroupExists) => {}
             Err(error) => return Err(error),
         }
-        // The other one may not have made its files yet.
+    }
+    // Whoever else makes the group has recorded it, and may not have made its files yet.
+    if create_group && !control.logs().has_group(group) {
         control.logs().create_group(group).await?;
     }
     append(control, group, stream, Some(batch), events).await
