@@ -114,7 +114,8 @@ fn tasks_in_the_hosts_network_and_without_one_see_that() {
          t.TCPServer(('', {port}), h.SimpleHTTPRequestHandler).serve_forever()\n",
         vpc_address(0, 1)
     );
-    let host = json!({"command": ["python3", "-c", script], "portMappings": [{"containerPort": port}]});
+    let host = json!({"command": ["python3", "-c", script], "portMappings": [{"containerPort": port}],
+                      "stopTimeout": 1});
     register(&aws, "host", "host", &container("app", &python, host));
     let task = started(&aws, "host");
     assert_eq!(task["containers"][0]["networkBindings"][0]["hostPort"], port);
