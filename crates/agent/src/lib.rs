@@ -28,6 +28,7 @@ mod supervisor;
 mod execution;
 mod fabric;
 mod files;
+mod firelens;
 mod given;
 mod image;
 mod keeper;

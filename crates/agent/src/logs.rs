@@ -10,14 +10,16 @@
 
 mod deliver;
 mod events;
+mod router;
 mod syslog;
 
 use crate::{
     error::chain,
     given::Given,
     outbox::{LogTarget, Outbox},
+    record::Record,
 };
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use deliver::Destination;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -46,6 +48,7 @@ pub(crate) enum Phase {
 #[derive(Debug, Clone)]
 pub(crate) struct Following {
     phase: watch::Sender<Phase>,
+    drained: watch::Receiver<bool>,
     done: watch::Receiver<bool>,
 }
 
@@ -73,6 +76,11 @@ impl Following {
     /// Says whether everything was delivered.
     pub(crate) fn is_finished(&self) -> bool {
         *self.done.borrow()
+    }
+
+    /// Waits until everything was delivered that the container said before it ended.
+    pub(crate) async fn drained(mut self) {
+        let _ended = self.drained.wait_for(|drained| *drained).await;
     }
 
     /// Waits until everything was delivered.
@@ -112,8 +120,10 @@ pub(crate) fn options(
     Some(options)
 }
 
-/// Returns what becomes of a container's output.
-pub(crate) fn target(definition: &ContainerDefinition, options: &Options, id: &str, task: &TaskId) -> Target {
+/// Returns what becomes of a container's output. A log router's socket is below its task's directory.
+pub(crate) fn target(record: &Record, place: usize, options: &Options, task_dir: &Utf8Path) -> Target {
+    let (definition, id) = (record.definition(place), record.notes[place].id.as_str());
+    let task = &record.assignment.task;
     // With those options that are secrets.
     let whole = definition.log_configuration.clone();
     let whole = whole.map(|log| LogConfiguration { options: options.clone(), ..log });
@@ -144,6 +154,10 @@ pub(crate) fn target(definition: &ContainerDefinition, options: &Options, id: &s
             };
             Target::Delivered(Box::new(Destination::group(target, group.event_start, group.buffer_max)))
         }
+        Logging::Router { buffer_max } => {
+            let sender = router::Sender::new(crate::firelens::socket_dir(task_dir), record, place);
+            Target::Delivered(Box::new(Destination::router(sender, buffer_max)))
+        }
         Logging::Syslog(syslog) => {
             let sender = syslog::Sender::new(syslog, definition, id);
             Target::Delivered(Box::new(Destination::syslog(sender)))
@@ -161,9 +175,12 @@ pub(crate) fn follow(
 ) -> Following {
     let (phase, seen) = watch::channel(Phase::Running);
     let (ended, done) = watch::channel(false);
+    let (drained_to, drained) = watch::channel(matches!(target, Target::Kept { .. }));
     tokio::spawn(async move {
         let result = match target {
-            Target::Delivered(destination) => deliver::deliver(&dir, *destination, &outbox, seen).await,
+            Target::Delivered(destination) => {
+                deliver::deliver(&dir, *destination, &outbox, seen, &drained_to).await
+            }
             Target::Kept { bytes_max } => trim(&dir, bytes_max, seen).await,
         };
         if let Err(error) = result {
@@ -172,7 +189,7 @@ pub(crate) fn follow(
         ended.send_replace(true);
         finished();
     });
-    Following { phase, done }
+    Following { phase, drained, done }
 }
 
 /// Keeps the newest part of output that goes nowhere.

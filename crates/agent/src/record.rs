@@ -20,6 +20,7 @@ use wharf_model::{
     task_definition::{ContainerDefinition, DependencyCondition, NetworkMode},
 };
 use wharf_nodelink::agent::{Assignment, ContainerReport, TaskReport};
+use wharf_plan::firelens;
 use wharf_plan::task::{Condition, Container, Dependency, Health, Life, RestartPolicy, Rules, Task};
 use wharf_sandbox::network::SlotName;
 
@@ -128,6 +129,19 @@ impl Record {
         ports.into_iter().filter(|(name, _)| name == container).map(|(_, binding)| binding).collect()
     }
 
+    /// Returns the place of the log router.
+    pub(crate) fn router(&self) -> Option<usize> {
+        let containers = self.assignment.containers.iter();
+        firelens::router(&containers.map(|(definition, _)| definition).collect::<Vec<_>>())
+    }
+
+    /// Returns the name that ECS's agent gives a container.
+    pub(crate) fn docker_name(&self, place: usize) -> String {
+        let revision = &self.assignment.definition;
+        let digits = self.notes[place].id.rsplit('-').next().unwrap_or_default();
+        format!("ecs-{}-{}-{}-{digits}", revision.family, revision.revision, self.definition(place).name)
+    }
+
     /// Returns the place of a container by its id.
     pub(crate) fn place(&self, id: &str) -> Option<usize> {
         self.notes.iter().position(|note| note.id == id)
@@ -216,12 +230,20 @@ fn container(definition: &ContainerDefinition, all: &[(ContainerDefinition, Arn)
         };
         Some(Dependency { container, condition })
     };
+    let mut depends_on: Vec<Dependency> = definition.depends_on.iter().filter_map(dependency).collect();
+    let definitions: Vec<&ContainerDefinition> = all.iter().map(|(definition, _)| definition).collect();
+    if let Some(router) = firelens::routed(definition).and(firelens::router(&definitions))
+        && depends_on.iter().all(|known| known.container != router)
+    {
+        // What it says has to go somewhere.
+        depends_on.push(Dependency { container: router, condition: Condition::Start });
+    }
     let policy = definition.restart_policy.as_ref().filter(|policy| policy.enabled);
     let check = definition.health_check.as_ref();
     Container {
         name: definition.name.clone(),
         start_timeout: definition.start_timeout_secs.map(|seconds| Duration::from_secs(u64::from(seconds))),
-        depends_on: definition.depends_on.iter().filter_map(dependency).collect(),
+        depends_on,
         restart: policy
             .map(|policy| RestartPolicy::new(policy.ignored_exit_codes.clone(), policy.attempt_period_secs)),
         health: check.map(|check| {

@@ -139,6 +139,9 @@ fn environment(record: &Record, place: usize, image: &Image, hostname: &str) -> 
     for (name, value) in &record.definition(place).environment {
         set(name, value.clone());
     }
+    for (name, value) in crate::firelens::environment(record, place) {
+        set(name, value);
+    }
     let metadata = metadata(record);
     set("ECS_CONTAINER_METADATA_URI_V4", format!("{metadata}/v4/{id}"));
     set("ECS_CONTAINER_METADATA_URI", format!("{metadata}/v3/{id}"));

@@ -426,7 +426,7 @@ impl Supervisor {
         else {
             return; // They come with control's next word.
         };
-        let target = logs::target(self.record.definition(place), &options, &note.id, task);
+        let target = logs::target(&self.record, place, &options, &self.dir);
         let dir = self.dir.join(&note.id);
         if !dir.join(wharf_keeper::output::INDEX_FILE).exists() {
             return; // Keeper never came to it.

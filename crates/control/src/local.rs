@@ -140,7 +140,7 @@ fn place(definition: &ContainerDefinition, task: &Task, runtime_id: Option<&str>
                 None => runtime_id.unwrap_or_default().to_owned(),
             },
         },
-        driver @ (LogDriver::Syslog | LogDriver::None) => {
+        driver @ (LogDriver::Syslog | LogDriver::Awsfirelens | LogDriver::None) => {
             OutputPlace::Elsewhere { driver: driver.as_str().to_owned() }
         }
     }

@@ -5,6 +5,7 @@ pub mod capacity;
 pub mod command_line;
 pub mod egress;
 pub mod fargate;
+pub mod firelens;
 pub mod image_cleanup;
 pub mod image_lifecycle;
 pub mod logging;

@@ -16,6 +16,11 @@ const FILE_BYTES_DEFAULT: u64 = 256 << 20;
 /// What may wait in mode `non-blocking` unless `max-buffer-size` says otherwise.
 const BUFFER_BYTES_DEFAULT: u64 = 10 << 20;
 
+/// The most events that may be said to wait for a log router.
+const EVENTS_MAX: u64 = 536_870_911;
+/// The longest event of Docker's drivers.
+const EVENT_BYTES: u64 = 16 << 10;
+
 /// Where a container's output goes.
 #[derive(Debug, Clone)]
 pub enum Logging {
@@ -23,6 +28,11 @@ pub enum Logging {
     Group(Group),
     /// To syslog.
     Syslog(Syslog),
+    /// To the log router of its task (see [`crate::firelens`]).
+    Router {
+        /// How many bytes may wait before the oldest are dropped; nothing to never drop any.
+        buffer_max: Option<u64>,
+    },
     /// Nowhere but the node's own files, of which the newest part is kept.
     Files {
         /// How much is kept, in bytes.
@@ -52,6 +62,8 @@ pub fn read(log: &LogConfiguration) -> Result<Logging, String> {
         LogDriver::Awslogs => Logging::Group(group(&mut options)?),
         LogDriver::Syslog => Logging::Syslog(syslog::read(&mut options)?),
         LogDriver::JsonFile => Logging::Files { bytes_max: files(&mut options)? },
+        // Its other options are the router's.
+        LogDriver::Awsfirelens => return Ok(Logging::Router { buffer_max: events(&mut options)? }),
         LogDriver::None => Logging::Files { bytes_max: 0 },
     };
     options.none_is_left()?;
@@ -156,6 +168,16 @@ fn group(options: &mut Options<'_>) -> Result<Group, String> {
         event_start,
         buffer_max: options.buffer()?,
     })
+}
+
+/// Returns how many bytes may wait for a log router, from the number of events that may: as much as these could be, because
+/// what waits is not counted until it is read.
+fn events(options: &mut Options<'_>) -> Result<Option<u64>, String> {
+    let Some(given) = options.get("log-driver-buffer-limit") else { return Ok(None) };
+    match given.parse::<u64>() {
+        Ok(count) if (1..=EVENTS_MAX).contains(&count) => Ok(Some(count * EVENT_BYTES)),
+        _ => Err(options.wrong("log-driver-buffer-limit", "it must be a number from 1 to 536870911")),
+    }
 }
 
 fn files(options: &mut Options<'_>) -> Result<u64, String> {

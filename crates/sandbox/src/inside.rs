@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 
 use camino::Utf8Path;
-use nix::sys::stat::{Mode, fchmod};
+use nix::sys::stat::{Mode, SFlag, fchmod, fstat};
 use nix::unistd::{Gid, Uid, fchown};
 use pathrs::Root;
 use pathrs::error::ErrorKind;
@@ -43,6 +43,14 @@ pub fn ensure(root: &Utf8Path, path: &str, new: Option<NewDirectory>) -> io::Res
 pub(crate) fn resolve(root: &Utf8Path, path: &str) -> io::Result<OwnedFd> {
     let inside = Root::open(root).map_err(converted)?;
     inside.resolve(path).map(OwnedFd::from).map_err(converted)
+}
+
+/// Opens a socket by its name inside `root`, resolved as if that were `/`; it can be connected to by the path of its
+/// descriptor in `/proc`.
+pub fn socket(root: &Utf8Path, name: &str) -> io::Result<OwnedFd> {
+    let found = resolve(root, name)?;
+    let kind = SFlag::from_bits_truncate(fstat(&found)?.st_mode) & SFlag::S_IFMT;
+    if kind == SFlag::S_IFSOCK { Ok(found) } else { Err(io::Error::other("it is not a socket")) }
 }
 
 fn converted(error: pathrs::error::Error) -> io::Error {

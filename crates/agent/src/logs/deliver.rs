@@ -1,6 +1,6 @@
 //! Delivering lines, a batch at a time, from a position that is kept.
 
-use super::{Phase, RECLAIM_CHUNKS, events::Events, syslog::Sender, wait};
+use super::{Phase, RECLAIM_CHUNKS, events::Events, router, syslog, wait};
 use crate::{
     disk::{self, Durability},
     error::chain,
@@ -31,7 +31,8 @@ pub(crate) struct Destination {
 #[derive(Debug)]
 enum Kind {
     Group { target: LogTarget, events: Events },
-    Syslog(Sender),
+    Syslog(syslog::Sender),
+    Router(router::Sender),
 }
 
 impl Destination {
@@ -43,7 +44,11 @@ impl Destination {
         Destination { kind: Kind::Group { target, events: Events::new(event_start) }, buffer_max }
     }
 
-    pub(super) fn syslog(sender: Sender) -> Destination {
+    pub(super) fn router(sender: router::Sender, buffer_max: Option<u64>) -> Destination {
+        Destination { kind: Kind::Router(sender), buffer_max }
+    }
+
+    pub(super) fn syslog(sender: syslog::Sender) -> Destination {
         let buffer_max = sender.buffer_max();
         Destination { kind: Kind::Syslog(sender), buffer_max }
     }
@@ -52,7 +57,7 @@ impl Destination {
     pub(super) fn log_target(&self) -> Option<&LogTarget> {
         match &self.kind {
             Kind::Group { target, .. } => Some(target),
-            Kind::Syslog(_) => None,
+            Kind::Syslog(_) | Kind::Router(_) => None,
         }
     }
 
@@ -60,13 +65,19 @@ impl Destination {
     fn is_holding(&self) -> bool {
         match &self.kind {
             Kind::Group { events, .. } => events.is_holding(),
-            Kind::Syslog(_) => false,
+            Kind::Syslog(_) | Kind::Router(_) => false,
         }
     }
 
     /// Delivers lines, and whatever waited long enough; with `last`, everything. Returns false when there is nobody to
     /// deliver to any more.
-    async fn deliver(&mut self, lines: Vec<Line>, last: bool, outbox: &Outbox) -> bool {
+    async fn deliver(
+        &mut self,
+        lines: Vec<Line>,
+        last: bool,
+        outbox: &Outbox,
+        phase: &watch::Receiver<Phase>,
+    ) -> bool {
         match &mut self.kind {
             Kind::Group { target, events } => {
                 events.push(lines, Instant::now());
@@ -78,6 +89,7 @@ impl Destination {
                 sender.send(&lines).await;
                 true
             }
+            Kind::Router(sender) => sender.send(&lines, phase).await,
         }
     }
 }
@@ -94,6 +106,7 @@ pub(super) async fn deliver(
     mut destination: Destination,
     outbox: &Outbox,
     mut phase: watch::Receiver<Phase>,
+    drained_to: &watch::Sender<bool>,
 ) -> Result<(), OutputError> {
     let path = dir.join("delivered.json");
     let mut position = stored_position(&path);
@@ -132,9 +145,10 @@ pub(super) async fn deliver(
             batch.extend(lines.by_ref());
         }
         let quiet = next.is_none() && batch.is_empty();
-        if !destination.deliver(batch, ended, outbox).await {
+        if !destination.deliver(batch, ended, outbox, &phase).await {
             return Ok(());
         }
+        drained_to.send_replace(ended);
         seen = next.unwrap_or(seen);
         let settled = lines.settled(seen);
         // What waits for more must be read again after a restart, so the position stays before it.

@@ -6,12 +6,13 @@ use wharf_model::task_definition::{LogConfiguration, LogDriver};
 use wharf_nodelink::agent::FromAgent;
 
 fn target_of(driver: LogDriver, options: &[(&str, &str)]) -> Target {
-    let mut definition = examples::container("web");
+    let mut assignment = examples::assignment();
+    let definition = &mut assignment.containers[0].0;
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     definition.log_configuration =
         Some(LogConfiguration { driver, options: options.collect(), secret_options: Vec::new() });
     let options = definition.log_configuration.as_ref().unwrap().options.clone();
-    target(&definition, &options, "t-1", &"0123456789abcdef0123456789abcdef".parse().unwrap())
+    target(&Record::new(assignment, "boot"), 0, &options, Utf8Path::new("/tasks/t"))
 }
 
 fn group_of(options: &[(&str, &str)]) -> LogTarget {

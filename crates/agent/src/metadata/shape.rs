@@ -37,7 +37,7 @@ pub(super) fn container(record: &Record, place: usize, nameservers: &[Ipv4Addr])
     let mut shown = json!({
         "DockerId": note.id,
         "Name": definition.name,
-        "DockerName": docker_name(record, place),
+        "DockerName": record.docker_name(place),
         "Image": definition.image,
         "ImageID": note.image.as_ref().map_or("", |image| image.id.as_str()),
         "Labels": labels,
@@ -165,13 +165,6 @@ fn network(record: &Record, nameservers: &[Ipv4Addr]) -> Value {
             json!({ "NetworkMode": "none", "IPv4Addresses": addresses(None) })
         }
     }
-}
-
-/// Returns the name that ECS's agent gives a container.
-fn docker_name(record: &Record, place: usize) -> String {
-    let revision = &record.assignment.definition;
-    let digits = record.notes[place].id.rsplit('-').next().unwrap_or_default();
-    format!("ecs-{}-{}-{}-{digits}", revision.family, revision.revision, record.definition(place).name)
 }
 
 fn desired(record: &Record) -> &'static str {

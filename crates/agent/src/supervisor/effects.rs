@@ -5,6 +5,7 @@ use crate::{
     clock,
     error::chain,
     fabric::Connected,
+    firelens,
     logs::{Following, Phase},
     record::Record,
     spec, stop_signal,
@@ -155,6 +156,7 @@ impl Supervisor {
                 let spec = spec::container(&record, place, &image, &dir, cgroup, &node.nameservers)
                     .map_err(|error| format!("CannotCreateContainerError: {error}"))?;
                 let spec = given::add(&node, &record, place, spec).await?;
+                let spec = firelens::add(&node.given, &record, place, &dir, spec).await?;
                 node.config.steps.mark("run");
                 let ran = node.keeper.run(&record.notes[place].id, spec, namespace).await;
                 node.config.steps.mark("ran");
@@ -194,8 +196,13 @@ impl Supervisor {
         let note = &self.record.notes[place];
         let id = note.id.clone();
         let signal = stop_signal::number(note.image.as_ref().and_then(|image| image.stop_signal.as_deref()));
+        let is_router = self.record.router() == Some(place);
+        let others = self.outputs.iter().enumerate().filter(|(other, _)| is_router && *other != place);
+        let others: Vec<Following> = others.filter_map(|(_, output)| output.clone()).collect();
         tokio::spawn(async move {
             let patience = kill_at.since(clock::now());
+            // Those that it serves have ended; what they said last is on its way to it.
+            let _late = tokio::time::timeout(DELIVERY_PATIENCE.min(patience), drained(others)).await;
             node.config.steps.mark("terminate");
             let sent = tokio::time::timeout(patience, async {
                 while let Err(error) = node.keeper.kill(&id, signal).await {
@@ -339,6 +346,13 @@ impl Supervisor {
                 }
             });
         }
+    }
+}
+
+/// Waits until the log router has what its neighbours said.
+async fn drained(outputs: Vec<Following>) {
+    for output in outputs {
+        output.drained().await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Task definitions.
 
+mod firelens;
 mod honoured;
 mod lifecycle;
 mod provided;

@@ -25,6 +25,8 @@ pub enum LogDriver {
     JsonFile,
     /// The host's syslog, or one elsewhere.
     Syslog,
+    /// The log router among the task's own containers.
+    Awsfirelens,
     /// Nowhere.
     None,
 }
@@ -36,6 +38,7 @@ impl LogDriver {
             LogDriver::Awslogs => "awslogs",
             LogDriver::JsonFile => "json-file",
             LogDriver::Syslog => "syslog",
+            LogDriver::Awsfirelens => "awsfirelens",
             LogDriver::None => "none",
         }
     }
@@ -57,4 +60,14 @@ pub enum FirelensKind {
     Fluentd,
     /// Fluent Bit.
     Fluentbit,
+}
+
+impl FirelensKind {
+    /// Returns the name that the API uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FirelensKind::Fluentd => "fluentd",
+            FirelensKind::Fluentbit => "fluentbit",
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod bad_input;
 mod balancer;
 mod credentials;
 mod exec;
+mod firelens;
 mod full_disk;
 mod given;
 mod hello;

@@ -16,13 +16,12 @@ pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
 }
 
 /// How it is reached.
-fn connected(container: &ContainerDefinition, network_mode: NetworkMode) -> [(bool, &'static str); 4] {
+fn connected(container: &ContainerDefinition, network_mode: NetworkMode) -> [(bool, &'static str); 3] {
     let is_range = container.port_mappings.iter().any(|port| port.container_port_last.is_some());
     [
         (!container.links.is_empty(), "links"),
         // The host would have to choose as many ports in a row.
         (is_range && network_mode == NetworkMode::Bridge, "containerPortRange"),
-        (container.firelens_configuration.is_some(), "firelensConfiguration"),
         // The containers of a task share its network, also where that is none.
         (
             container.disable_networking == Some(true) && network_mode != NetworkMode::None,

@@ -3,6 +3,7 @@
 use crate::operations::Error;
 use std::ops::RangeInclusive;
 use wharf_model::task_definition::{ContainerDefinition, Dependency, DependencyCondition};
+use wharf_plan::firelens;
 
 /// Exit codes that a restart policy may name.
 const IGNORED_EXIT_CODES_MAX: usize = 50;
@@ -51,16 +52,20 @@ fn check_dependency(
     }
 }
 
-/// Returns whether containers wait for each other in a circle: then those that wait for nobody, taken away again and
+/// Returns whether containers wait for each other in a circle, for the log router without being told to: then those that wait for nobody, taken away again and
 /// again, leave some.
 fn has_circle(containers: &[ContainerDefinition]) -> bool {
+    let router = containers.iter().find(|container| container.firelens_configuration.is_some());
+    let waits_for = |container: &ContainerDefinition, names: &[&str]| {
+        let said = container.depends_on.iter().any(|dependency| names.contains(&dependency.container.as_str()));
+        let routed = router.filter(|_| firelens::routed(container).is_some());
+        said || routed.is_some_and(|router| names.contains(&router.name.as_str()))
+    };
     let mut left: Vec<&ContainerDefinition> = containers.iter().collect();
     loop {
         let names: Vec<&str> = left.iter().map(|container| container.name.as_str()).collect();
         let before = left.len();
-        left.retain(|container| {
-            container.depends_on.iter().any(|dependency| names.contains(&dependency.container.as_str()))
-        });
+        left.retain(|container| waits_for(container, &names));
         if left.len() == before {
             return !left.is_empty();
         }

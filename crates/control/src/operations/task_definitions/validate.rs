@@ -3,7 +3,7 @@
 mod allowed;
 mod told;
 
-use super::{NewDefinition, lifecycle, provided, volumes};
+use super::{NewDefinition, firelens, lifecycle, provided, volumes};
 use crate::operations::Error;
 use std::collections::BTreeSet;
 use wharf_model::placement::{Constraint, Placement};
@@ -74,6 +74,7 @@ pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
         ));
     }
     volumes::check(new)?;
+    firelens::check(&new.containers)?;
     provided::check(new)?;
     check_placement(new)?;
     if new.requires_compatibilities.contains(&LaunchType::Fargate) { check_fargate(new) } else { Ok(()) }

@@ -11,6 +11,7 @@ pub(super) fn configuration(given: ecs::LogConfiguration, of: &str) -> Result<Lo
         "awslogs" => LogDriver::Awslogs,
         "json-file" => LogDriver::JsonFile,
         "syslog" => LogDriver::Syslog,
+        "awsfirelens" => LogDriver::Awsfirelens,
         "none" => LogDriver::None,
         other => return refuse(Err(given::unsupported("logDriver", &format!(" {other}{of}")))),
     };
