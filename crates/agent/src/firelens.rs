@@ -69,7 +69,6 @@ fn prepare(
         fs::set_permissions(&sockets, fs::Permissions::from_mode(0o777))?;
     }
     let assignment = &record.assignment;
-    let definitions: Vec<_> = assignment.containers.iter().map(|(definition, _)| definition).collect();
     let facts = Facts {
         cluster: assignment.cluster.as_str(),
         task_arn: &assignment.arn.to_string(),
@@ -77,7 +76,7 @@ fn prepare(
         own_loopback: has_own_loopback(record),
     };
     let path = task_dir.join("firelens/router.conf");
-    fs::write(&path, firelens::configuration(router, facts, &definitions))?;
+    fs::write(&path, firelens::configuration(router, facts, &record.definitions()))?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644))?;
     let mount = |source, destination: &str, read_only| BindMount {
         source,

@@ -20,8 +20,8 @@ use wharf_model::{
     task_definition::{ContainerDefinition, DependencyCondition, NetworkMode},
 };
 use wharf_nodelink::agent::{Assignment, ContainerReport, TaskReport};
-use wharf_plan::firelens;
 use wharf_plan::task::{Condition, Container, Dependency, Health, Life, RestartPolicy, Rules, Task};
+use wharf_plan::{firelens, links};
 use wharf_sandbox::network::SlotName;
 
 pub(crate) const JOURNAL: &str = "journal.json";
@@ -72,7 +72,7 @@ impl Record {
     /// Returns a task of which nothing was done.
     pub(crate) fn new(assignment: Assignment, boot_id: &str) -> Record {
         let containers = assignment.containers.iter();
-        let lives = containers.clone().map(|(definition, _)| container(definition, &assignment.containers));
+        let lives = (0..containers.len()).map(|place| container(place, &assignment.containers));
         let notes = containers.map(|(_, arn)| ContainerNote {
             id: container_id(&assignment.task, arn),
             image: None,
@@ -129,10 +129,14 @@ impl Record {
         ports.into_iter().filter(|(name, _)| name == container).map(|(_, binding)| binding).collect()
     }
 
+    /// Returns the containers' definitions.
+    pub(crate) fn definitions(&self) -> Vec<&ContainerDefinition> {
+        self.assignment.containers.iter().map(|(definition, _)| definition).collect()
+    }
+
     /// Returns the place of the log router.
     pub(crate) fn router(&self) -> Option<usize> {
-        let containers = self.assignment.containers.iter();
-        firelens::router(&containers.map(|(definition, _)| definition).collect::<Vec<_>>())
+        firelens::router(&self.definitions())
     }
 
     /// Returns the name that ECS's agent gives a container.
@@ -219,7 +223,8 @@ impl Record {
 }
 
 /// Returns a container of which nothing was done, with the places of those it depends on.
-fn container(definition: &ContainerDefinition, all: &[(ContainerDefinition, Arn)]) -> Container {
+fn container(place: usize, all: &[(ContainerDefinition, Arn)]) -> Container {
+    let (definition, _) = &all[place];
     let dependency = |given: &wharf_model::task_definition::Dependency| {
         let container = all.iter().position(|(other, _)| other.name == given.container)?;
         let condition = match given.condition {
@@ -237,6 +242,11 @@ fn container(definition: &ContainerDefinition, all: &[(ContainerDefinition, Arn)
     {
         // What it says has to go somewhere.
         depends_on.push(Dependency { container: router, condition: Condition::Start });
+    }
+    for linked in links::places(&definitions, place) {
+        if depends_on.iter().all(|known| known.container != linked) {
+            depends_on.push(Dependency { container: linked, condition: Condition::Start });
+        }
     }
     let policy = definition.restart_policy.as_ref().filter(|policy| policy.enabled);
     let check = definition.health_check.as_ref();

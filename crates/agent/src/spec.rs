@@ -8,9 +8,10 @@ pub(crate) use namespaces::{holder, holder_id, shares};
 
 use crate::{files, record::Record};
 use camino::Utf8Path;
-use std::net::Ipv4Addr;
+use std::{fmt::Write, net::Ipv4Addr};
 use wharf_image::Image;
-use wharf_model::task_definition::{ContainerDefinition, LaunchType, NetworkMode};
+use wharf_model::task_definition::{LaunchType, NetworkMode};
+use wharf_plan::links;
 use wharf_sandbox::spec::{ContainerSpec, Ulimit};
 
 /// Why a container cannot be described.
@@ -30,7 +31,7 @@ pub(crate) fn container(
     nameservers: &[Ipv4Addr],
 ) -> Result<ContainerSpec, SpecError> {
     let (definition, note) = (record.definition(place), &record.notes[place]);
-    let names = names(record, definition, nameservers);
+    let names = names(record, place, nameservers);
     // As in Docker, another entry point takes the image's command away, too.
     let args: Vec<String> = match (&definition.entry_point, &definition.command) {
         (Some(entry), command) => entry.iter().chain(command.iter().flatten()).cloned().collect(),
@@ -77,8 +78,8 @@ struct Names {
     resolv_conf: String,
 }
 
-fn names(record: &Record, definition: &ContainerDefinition, nameservers: &[Ipv4Addr]) -> Names {
-    let assignment = &record.assignment;
+fn names(record: &Record, place: usize, nameservers: &[Ipv4Addr]) -> Names {
+    let (definition, assignment) = (record.definition(place), &record.assignment);
     let asked = match assignment.network_mode {
         // The task's own resolver is not there.
         NetworkMode::Host => {
@@ -98,7 +99,13 @@ fn names(record: &Record, definition: &ContainerDefinition, nameservers: &[Ipv4A
     let short = || assignment.task.as_str().chars().take(12).collect();
     match (assignment.network_mode, &assignment.interface, &record.bridge) {
         (_, Some(interface), _) => own(Some(interface.private_ip), interface.private_dns_name.clone(), asked),
-        (_, None, Some(bridge)) => own(Some(bridge.ip), short(), asked),
+        (_, None, Some(bridge)) => {
+            let mut names = own(Some(bridge.ip), short(), asked);
+            for linked in links::names(&record.definitions(), place) {
+                let _infallible = writeln!(names.hosts, "{} {linked}", bridge.ip);
+            }
+            names
+        }
         (NetworkMode::Host, None, None) => Names {
             hostname: definition.hostname.clone().unwrap_or_else(files::host_name),
             hosts: files::of_host("/etc/hosts") + &files::entries(&definition.extra_hosts),
@@ -138,6 +145,11 @@ fn environment(record: &Record, place: usize, image: &Image, hostname: &str) -> 
     set("HOSTNAME", hostname.to_owned());
     for (name, value) in &record.definition(place).environment {
         set(name, value.clone());
+    }
+    if let Some(bridge) = &record.bridge {
+        for (name, value) in links::variables(&record.definitions(), place, bridge.ip) {
+            set(&name, value);
+        }
     }
     for (name, value) in crate::firelens::environment(record, place) {
         set(name, value);

@@ -8,6 +8,7 @@ pub mod fargate;
 pub mod firelens;
 pub mod image_cleanup;
 pub mod image_lifecycle;
+pub mod links;
 pub mod logging;
 pub mod mounts;
 pub mod placement;

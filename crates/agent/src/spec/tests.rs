@@ -1,7 +1,7 @@
 use super::*;
 use crate::examples;
 use wharf_image::ImageConfig;
-use wharf_model::Mebibytes;
+use wharf_model::{Mebibytes, task_definition::ContainerDefinition};
 
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()

@@ -6,9 +6,13 @@ use std::time::Duration;
 use wharf_e2e::{Aws, Wharf, get, vpc_address, within};
 
 fn register(aws: &Aws, family: &str, mode: &str, container: &Value) {
+    register_all(aws, family, mode, &json!([container]));
+}
+
+fn register_all(aws: &Aws, family: &str, mode: &str, containers: &Value) {
     let dir = tempfile::tempdir().expect("a temporary directory can be made");
     let file = dir.path().join("containers.json");
-    std::fs::write(&file, json!([container]).to_string()).expect("a temporary file can be written");
+    std::fs::write(&file, containers.to_string()).expect("a temporary file can be written");
     aws.json(&format!(
         "ecs register-task-definition --family {family} --network-mode {mode} --requires-compatibilities EC2 \
          --memory 256 --container-definitions file://{}",
@@ -139,5 +143,45 @@ fn tasks_in_the_hosts_network_and_without_one_see_that() {
         let log = log(&aws);
         (log.contains("mode none") && log.contains("refused")).then_some(())
     });
+    wharf.down();
+}
+
+#[test]
+fn a_linked_container_is_found_by_its_alias_and_starts_first() {
+    let wharf = Wharf::start(&["--ephemeral"]);
+    let aws = wharf.aws();
+    let (hello, python) = (wharf.push("hello"), wharf.push("fastapi"));
+    let script = "import os,urllib.request as u\n\
+        for name in ('store', 'db'):\n\
+        \x20 for _ in range(50):\n\
+        \x20\x20 try: answer=u.urlopen('http://%s/healthz' % name).status; break\n\
+        \x20\x20 except OSError: import time; time.sleep(0.1)\n\
+        \x20 print('linked', name, answer, flush=True)\n\
+        print('told', os.environ['STORE_PORT_80_TCP_PORT'], os.environ['STORE_NAME'], os.environ['STORE_ENV_COLOUR'], flush=True)\n";
+    let db = json!({
+        "portMappings": [{"containerPort": 80}],
+        "environment": [{"name": "COLOUR", "value": "blue"}]
+    });
+    let web = json!({"command": ["python3", "-c", script], "links": ["db:store"], "essential": false});
+    let containers = json!([container("web", &python, web), container("db", &hello, db)]);
+    register_all(&aws, "linked", "bridge", &containers);
+    let task = started(&aws, "linked");
+    within(Duration::from_secs(20), "what it found", || {
+        let log = log(&aws);
+        let lines = ["linked store 200", "linked db 200", "told 80 /web/store blue"];
+        lines.iter().all(|line| log.contains(line)).then_some(())
+    });
+    aws.json(&format!("ecs stop-task --task {}", text(&task["taskArn"])));
+    until(&aws, &text(&task["taskArn"]), "STOPPED");
+
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    let file = dir.path().join("containers.json");
+    let odd = json!([{"name": "web", "image": "x", "memory": 64, "links": ["nobody:db"]}]);
+    std::fs::write(&file, odd.to_string()).expect("a temporary file can be written");
+    let refused = aws.error(&format!(
+        "ecs register-task-definition --family odd --network-mode bridge --container-definitions file://{}",
+        file.display()
+    ));
+    assert!(refused.contains("Invalid link 'nobody:db'"), "{refused}");
     wharf.down();
 }

@@ -16,10 +16,9 @@ pub(super) fn check(new: &NewDefinition) -> Result<(), Error> {
 }
 
 /// How it is reached.
-fn connected(container: &ContainerDefinition, network_mode: NetworkMode) -> [(bool, &'static str); 3] {
+fn connected(container: &ContainerDefinition, network_mode: NetworkMode) -> [(bool, &'static str); 2] {
     let is_range = container.port_mappings.iter().any(|port| port.container_port_last.is_some());
     [
-        (!container.links.is_empty(), "links"),
         // The host would have to choose as many ports in a row.
         (is_range && network_mode == NetworkMode::Bridge, "containerPortRange"),
         // The containers of a task share its network, also where that is none.

@@ -3,7 +3,7 @@
 use crate::operations::Error;
 use std::ops::RangeInclusive;
 use wharf_model::task_definition::{ContainerDefinition, Dependency, DependencyCondition};
-use wharf_plan::firelens;
+use wharf_plan::{firelens, links};
 
 /// Exit codes that a restart policy may name.
 const IGNORED_EXIT_CODES_MAX: usize = 50;
@@ -17,6 +17,7 @@ pub(super) fn check(containers: &[ContainerDefinition]) -> Result<(), Error> {
         check_health(container)?;
         check_restart(container)?;
     }
+    check_links(containers)?;
     if has_circle(containers) {
         return Err(Error::client("Container dependencies should not have a cycle"));
     }
@@ -52,14 +53,36 @@ fn check_dependency(
     }
 }
 
-/// Returns whether containers wait for each other in a circle, for the log router without being told to: then those that wait for nobody, taken away again and
-/// again, leave some.
+fn check_links(containers: &[ContainerDefinition]) -> Result<(), Error> {
+    for container in containers {
+        for given in &container.links {
+            let link = links::read(given).filter(|link| {
+                link.container != container.name
+                    && containers.iter().any(|other| other.name == link.container)
+            });
+            if link.is_none() {
+                return Err(Error::client(format!(
+                    "Invalid link '{given}' of container '{}': it must be the name of another container of the task \
+                     definition, or that and an alias, name:alias.",
+                    container.name
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether containers wait for each other in a circle, for linked ones and the log router too: then those that
+/// wait for nobody, taken away again and again, leave some.
 fn has_circle(containers: &[ContainerDefinition]) -> bool {
     let router = containers.iter().find(|container| container.firelens_configuration.is_some());
     let waits_for = |container: &ContainerDefinition, names: &[&str]| {
-        let said = container.depends_on.iter().any(|dependency| names.contains(&dependency.container.as_str()));
+        let said =
+            container.depends_on.iter().any(|dependency| names.contains(&dependency.container.as_str()));
         let routed = router.filter(|_| firelens::routed(container).is_some());
-        said || routed.is_some_and(|router| names.contains(&router.name.as_str()))
+        let linked = container.links.iter().filter_map(|given| links::read(given));
+        let linked = linked.into_iter().any(|link| names.contains(&link.container));
+        said || linked || routed.is_some_and(|router| names.contains(&router.name.as_str()))
     };
     let mut left: Vec<&ContainerDefinition> = containers.iter().collect();
     loop {

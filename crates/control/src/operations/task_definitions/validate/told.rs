@@ -12,6 +12,9 @@ pub(super) fn check(container: &ContainerDefinition, network_mode: NetworkMode) 
     if network_mode == NetworkMode::Awsvpc {
         check_own_interface(container)?;
     }
+    if !container.links.is_empty() && network_mode != NetworkMode::Bridge {
+        return Err(Error::client("Links are only supported when networkMode=bridge."));
+    }
     let name = &container.name;
     let invalid = |member: &str, given: &str| {
         Err(Error::client(format!("Invalid {member} '{given}' in container '{name}'.")))
