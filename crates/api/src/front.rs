@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -142,10 +142,16 @@ impl Front {
             };
         }
         let (parts, body) = request.into_parts();
-        let (wire, outcome) = match read(body, body_limit(&parts)).await {
-            Ok(body) => self.call(&parts, body, request_id).await,
-            Err(fault) => (Wire::of_head(&parts), Err(fault)),
+        let body = match read(body, body_limit(&parts)).await {
+            Ok(body) => body,
+            Err(fault) => {
+                let mut response = refused(&fault, Wire::of_head(&parts), request_id);
+                // What of the body was not read is not the next request.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                return response;
+            }
         };
+        let (wire, outcome) = self.call(&parts, body, request_id).await;
         match outcome {
             Ok(answer) => {
                 let mut response = Response::new(whole(answer.body));
@@ -153,17 +159,7 @@ impl Front {
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
                 response
             }
-            Err(fault) => {
-                match fault.story() {
-                    Some(story) => tracing::error!(story, "operation failed"),
-                    None => tracing::info!(
-                        code = fault.code(wire.protocol),
-                        reason = fault.message(),
-                        "request refused"
-                    ),
-                }
-                fault.response(wire, request_id).map(whole)
-            }
+            Err(fault) => refused(&fault, wire, request_id),
         }
     }
 
@@ -243,6 +239,17 @@ pub(crate) fn whole(content: impl Into<Bytes>) -> ResponseBody {
 fn body_limit(parts: &Parts) -> usize {
     let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     CONTENT_LIMITS.iter().find(|(end, _)| target.ends_with(end)).map_or(BODY_LIMIT, |(_, limit)| *limit)
+}
+
+/// Returns the response that says why there is no other.
+fn refused(fault: &Fault, wire: Wire, request_id: &str) -> Response<ResponseBody> {
+    match fault.story() {
+        Some(story) => tracing::error!(story, "operation failed"),
+        None => {
+            tracing::info!(code = fault.code(wire.protocol), reason = fault.message(), "request refused");
+        }
+    }
+    fault.response(wire, request_id).map(whole)
 }
 
 async fn read(body: Incoming, limit: usize) -> Result<Bytes, Fault> {
