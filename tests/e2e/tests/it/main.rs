@@ -15,6 +15,7 @@ mod instances;
 mod isolation;
 mod lives;
 mod logs;
+mod matrix;
 mod network_modes;
 mod networks;
 mod protection;
