@@ -43,8 +43,8 @@ stages_print() {
     printf '%s\n' "${stages[@]}"
 }
 
-# hash_of <file or folder…>: one hash of names and contents.
+# hash_of <file or folder…>: one hash of names and contents, the same wherever the checkout is.
 hash_of() {
     find "$@" -type f -not -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z |
-        xargs -0 sha256sum | sha256sum | cut -d' ' -f1
+        xargs -0 sha256sum | sed "s# $here/# #" | sha256sum | cut -d' ' -f1
 }
