@@ -3,6 +3,9 @@
 use crate::places::run;
 use std::{collections::BTreeSet, fmt, process::Command};
 
+/// What `scripts/lib/container` begins its containers' names with: what is in one of them is another run's.
+const CONTAINERS: &str = "tests-of-wharf-";
+
 /// Mounts, network namespaces, links, routes, nftables tables, cgroups and Wharf's processes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Census(BTreeSet<String>);
@@ -28,7 +31,12 @@ impl Census {
         });
         add("nft", &run(Command::new("nft").args(["list", "tables"])), &|line| Some(line.to_owned()));
         add("forwarding", &read("/proc/sys/net/ipv4/ip_forward"), &|line| Some(line.to_owned()));
-        let groups = run(Command::new("find").args(["/sys/fs/cgroup", "-type", "d", "-path", "*wharf*"]));
+        let mut find = Command::new("find");
+        // Others come and go while it looks.
+        find.args(["/sys/fs/cgroup", "-ignore_readdir_race", "-regextype", "posix-extended"]);
+        find.args(["-name", &format!("{CONTAINERS}*"), "-prune", "-o", "-type", "d"]);
+        // At the top of a hierarchy, which is at the top or one below; a container's is deeper.
+        let groups = run(find.args(["-regex", "/sys/fs/cgroup/([^/]+/)?wharf.*", "-print"]));
         add("cgroup", &groups, &|line| Some(line.to_owned()));
         let hosts = read("/etc/hosts");
         add("hosts", &hosts, &|line| Some(line.to_owned()));
@@ -38,7 +46,9 @@ impl Census {
             let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
             // What has ended and is not yet reaped holds nothing.
             let runs = !status.contains("State:\tZ");
-            (runs && command.trim() == "wharf").then(|| format!("process: {pid} {}", command.trim()))
+            let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+            let ours = command.trim() == "wharf" && !groups.contains(CONTAINERS);
+            (runs && ours).then(|| format!("process: {pid} {}", command.trim()))
         });
         held.extend(commands);
         Census(held)
