@@ -171,8 +171,14 @@ impl Balancer {
         state.forward(&sent);
 
         let generation = self.generation.load(SeqCst) + 1;
-        let table =
-            Arc::new(Table::compile(&sent, generation, &state.targets, &state.groups, &state.tallies));
+        let table = Arc::new(Table::compile(
+            &sent,
+            generation,
+            &state.targets,
+            &state.groups,
+            &state.tallies,
+            &self.table.load(),
+        ));
         for (target, _) in &leaving {
             target.leave();
         }

@@ -11,7 +11,9 @@ use crate::{
     proxy::Proxy,
     session::{ClientStream, Traffic},
     strict::{Body, Framing, HEAD_MAX, Refused, check, head_end, is_spotless},
-    table::Table,
+    table::{Speaks, Table},
+    tls::Agreed,
+    transport::Transport,
 };
 use pingora_core::{apps::HttpServerApp, protocols::http::ServerSession, server::configuration::ServerConf};
 use pingora_proxy::HttpProxy;
@@ -19,11 +21,18 @@ use std::{
     fmt,
     net::{SocketAddr, SocketAddrV4},
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
-use tokio::{net::TcpStream, sync::watch, time::Instant};
+use tokio::{
+    net::TcpStream,
+    sync::watch,
+    time::{Instant, timeout},
+};
+use tokio_rustls::TlsAcceptor;
 use wharf_model::attributes::DesyncMitigation;
 
+/// How long a client may take to agree on TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Unused connections to targets that are kept, of all targets.
 const KEPT: usize = 4096;
 
@@ -63,6 +72,19 @@ pub(crate) struct Way {
     pub(crate) before: [u64; 2],
     /// The connection's id.
     pub(crate) id: u64,
+    /// What was agreed on, with TLS.
+    pub(crate) tls: Option<Arc<Secured>>,
+}
+
+/// What is known of a connection with TLS.
+#[derive(Debug)]
+pub(crate) struct Secured {
+    /// What was agreed on.
+    pub(crate) agreed: Agreed,
+    /// The host that the client named then.
+    pub(crate) host: Option<String>,
+    /// How long it took.
+    pub(crate) took: Duration,
 }
 
 impl Way {
@@ -96,15 +118,18 @@ impl Front {
         from: SocketAddr,
         mut closing: watch::Receiver<bool>,
     ) {
-        let mut stream = Box::new(ClientStream::new(tcp, at.into(), from));
         let mut patience = None;
         let since = Instant::now();
         let id = random();
         let first = self.balancer.table().at(at).first().cloned();
-        let _open = first.map(|listener| {
-            self.balancer.logs().connection(&listener, from, id);
-            listener.tally.opened()
-        });
+        let _open = first.as_ref().map(|listener| listener.tally.opened());
+        let secured = self.transport(tcp, at).await;
+        if let Some(listener) = first {
+            let tls = secured.as_ref().and_then(|(_, tls)| tls.as_deref());
+            self.balancer.logs().connection(&listener, from, id, tls);
+        }
+        let Some((transport, tls)) = secured else { return };
+        let mut stream = Box::new(ClientStream::new(transport, at.into(), from));
         loop {
             let Some((idle, keep_alive)) = self.balancer.table().limits(at) else { return };
             let patience = patience.get_or_insert_with(|| Patience::new(idle));
@@ -129,6 +154,7 @@ impl Front {
                 mended: framing.mended,
                 before: [received.saturating_sub(stream.came.len() as u64), sent],
                 id,
+                tls: tls.clone(),
             };
             match direct::pass(&self.balancer, &mut stream, &way, &framing, patience, &closing).await {
                 Passed::Next => continue,
@@ -161,6 +187,29 @@ impl Front {
                 Err(_) => return,
             }
         }
+    }
+
+    /// Agrees on TLS where it is spoken; nothing when that fails.
+    async fn transport(&self, tcp: TcpStream, at: SocketAddrV4) -> Option<(Transport, Option<Arc<Secured>>)> {
+        let speaks = self.balancer.table().speaks(at);
+        let config = match speaks {
+            Speaks::Plain => return Some((Transport::Plain(tcp), None)),
+            Speaks::Nothing => return None,
+            Speaks::Tls(config) => config,
+        };
+        let start = Instant::now();
+        let tls = match timeout(HANDSHAKE, TlsAcceptor::from(config).accept(tcp)).await {
+            Ok(Ok(tls)) => tls,
+            Ok(Err(error)) => {
+                tracing::debug!(%at, %error, "no TLS was agreed on");
+                return None;
+            }
+            Err(_) => return None,
+        };
+        let (_, connection) = tls.get_ref();
+        let host = connection.server_name().map(str::to_owned);
+        let secured = Secured { agreed: Agreed::of(connection)?, host, took: start.elapsed() };
+        Some((Transport::Tls(Box::new(tls)), Some(Arc::new(secured))))
     }
 
     /// Reads a request's head, all of it within the idle time. An unused connection ends when its listener does.

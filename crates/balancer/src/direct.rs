@@ -89,7 +89,10 @@ pub(crate) async fn pass(
             failure: 503,
         };
         let Some((listener, decided)) = request.decided() else { break 'passed Passed::NotThisWay };
-        if listener.settings.drop_invalid_header_fields && request.asked.odd_names {
+        let settings = &listener.settings;
+        if settings.drop_invalid_header_fields && request.asked.odd_names
+            || settings.tls_headers && request.asked.tells_tls
+        {
             break 'passed Passed::NotThisWay;
         }
         let passed = match request.own(&listener, decided) {
@@ -213,8 +216,13 @@ impl Request<'_> {
         }
         head::change(&mut self.out, &self.asked, new_url.as_deref(), new_host.as_deref());
         let trace = trace_id(self.asked.trace, self.now_secs, (random(), random()));
-        let told =
-            Told { from: self.way.from, port: listener.port, trace: &trace, settings: &listener.settings };
+        let told = Told {
+            from: self.way.from,
+            port: listener.port,
+            trace: &trace,
+            settings: &listener.settings,
+            tls: self.way.tls.as_ref().map(|tls| tls.agreed),
+        };
         head::finish(&mut self.out, &self.asked, &told);
         self.out.extend_from_slice(self.body);
         self.trail.trace = Some(trace);
@@ -227,7 +235,12 @@ impl Request<'_> {
         loop {
             let (listener, decided) = self.decided().ok_or(503_u16)?;
             let Done::Forward(forward) = listener.done(decided) else { return Err(503) };
-            let wish = Wish { cookies: &self.asked.cookies, now_secs: self.now_secs, tried: &self.tried };
+            let wish = Wish {
+                cookies: &self.asked.cookies,
+                now_secs: self.now_secs,
+                tried: &self.tried,
+                secure: self.way.tls.is_some(),
+            };
             let (route, backend) = forward.choose(&wish).ok_or(self.failure)?;
             let Some(in_flight) = backend.target.enter() else { continue };
             let current = self.chosen.as_ref().is_some_and(|(at, ..)| self.balancer.is_generation(*at));

@@ -1,6 +1,6 @@
 //! Lines of the access log and of the connection log, as an application load balancer writes them.
 
-use crate::{host, table::Listener};
+use crate::{client::Secured, host, table::Listener};
 use std::{
     fmt::Write,
     net::{SocketAddr, SocketAddrV4},
@@ -14,8 +14,10 @@ use time::{OffsetDateTime, macros::format_description};
 pub(crate) struct Entry {
     /// The listener.
     pub(crate) listener: Arc<Listener>,
-    /// `http` or `ws`.
-    pub(crate) kind: &'static str,
+    /// Whether it became a WebSocket.
+    pub(crate) upgraded: bool,
+    /// What was agreed on, with TLS.
+    pub(crate) tls: Option<Arc<Secured>>,
     /// The client.
     pub(crate) client: SocketAddr,
     /// The target that got the request last, with its group.
@@ -63,12 +65,21 @@ impl Entry {
         line
     }
 
+    fn kind(&self) -> &'static str {
+        match (self.tls.is_some(), self.upgraded) {
+            (false, false) => "http",
+            (false, true) => "ws",
+            (true, false) => "https",
+            (true, true) => "wss",
+        }
+    }
+
     fn write(&self, line: &mut String) -> std::fmt::Result {
         let or_dash = |text: &Option<String>| text.as_deref().map_or("-".to_owned(), escaped);
         write!(
             line,
             "{} {} {} {}",
-            self.kind,
+            self.kind(),
             timestamp(self.done),
             load_balancer(&self.listener.arn.resource),
             self.client
@@ -93,15 +104,21 @@ impl Entry {
         let host = self.host.as_deref().unwrap_or(&self.listener.dns_name);
         write!(
             line,
-            " \"{} http://{}:{}{} {version}\"",
+            " \"{} {}://{}:{}{} {version}\"",
             escaped(method),
+            if self.tls.is_some() { "https" } else { "http" },
             escaped(host::bare(host)),
             self.listener.port,
             escaped(path)
         )?;
-        write!(line, " \"{}\" - -", or_dash(&self.agent))?;
+        write!(line, " \"{}\"", or_dash(&self.agent))?;
+        match &self.tls {
+            Some(tls) => write!(line, " {} {}", tls.agreed.cipher.as_str(), tls.agreed.version.as_str())?,
+            None => line.push_str(" - -"),
+        }
         write!(line, " {}", self.target.as_ref().map_or("-", |(_, group)| group))?;
-        write!(line, " \"{}\" \"-\" \"-\"", or_dash(&self.trace))?;
+        let named = self.tls.as_ref().and_then(|tls| tls.host.as_deref()).map_or("-".to_owned(), escaped);
+        write!(line, " \"{}\" \"{named}\" \"-\"", or_dash(&self.trace))?;
         match self.priority {
             Some(priority) => write!(line, " {priority}")?,
             None => line.push_str(" -1"),
@@ -121,8 +138,20 @@ impl Entry {
 }
 
 /// Returns the line of a connection.
-pub(crate) fn connection_line(came: SystemTime, client: SocketAddr, port: u16, id: &str) -> String {
-    format!("{} {} {} {port} - - - \"-\" - - - {id}\n", timestamp(came), client.ip(), client.port())
+pub(crate) fn connection_line(
+    came: SystemTime,
+    client: SocketAddr,
+    port: u16,
+    tls: Option<&Secured>,
+    id: &str,
+) -> String {
+    let agreed = match tls {
+        Some(Secured { agreed, took, .. }) => {
+            format!("{} {} {:.3}", agreed.version.as_str(), agreed.cipher.as_str(), took.as_secs_f64())
+        }
+        None => "- - -".to_owned(),
+    };
+    format!("{} {} {} {port} {agreed} \"-\" - - - {id}\n", timestamp(came), client.ip(), client.port())
 }
 
 /// Returns the load balancer's name in logs, `app/name/id`, by the resource of a listener's ARN.

@@ -68,6 +68,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) cookies: &'a [&'a str],
     /// The time.
     pub(crate) now_secs: u64,
+    /// Whether it came by TLS.
+    pub(crate) secure: bool,
     /// The targets that failed for it already.
     pub(crate) tried: &'a [u64],
 }
@@ -215,19 +217,19 @@ impl Forward {
     pub(crate) fn keeping(&self, route: &Route, target: &Target, wish: &Wish<'_>) -> Keeping {
         let mut keeping = Keeping::default();
         if let Some(secs) = self.sticky_secs {
-            sticky::keep(&sticky::GROUP, &route.group.mark, secs, wish.now_secs, &mut keeping.always);
+            sticky::keep(&sticky::GROUP, &route.group.mark, secs, wish, &mut keeping.always);
         }
         let TargetGroupAttributes { sticky, stickiness, .. } = &route.attributes;
         match stickiness {
             _ if !sticky => {}
             StickinessType::LbCookie => {
                 let secs = route.attributes.lb_cookie_secs;
-                sticky::keep(&sticky::TARGET, &target.mark, secs, wish.now_secs, &mut keeping.always);
+                sticky::keep(&sticky::TARGET, &target.mark, secs, wish, &mut keeping.always);
             }
             StickinessType::AppCookie => {
                 let mut headers = Vec::new();
                 let secs = route.attributes.app_cookie_secs;
-                sticky::keep(&sticky::APP, &target.mark, secs, wish.now_secs, &mut headers);
+                sticky::keep(&sticky::APP, &target.mark, secs, wish, &mut headers);
                 if route.kept(wish) == Some(target.mark) {
                     keeping.always.append(&mut headers);
                 }

@@ -5,6 +5,7 @@ use crate::{
     group::Keeping,
     rule::Headers,
     sticky,
+    tls::Agreed,
 };
 use httparse::{ParserConfig, Response, Status};
 use std::{io::Write, mem::MaybeUninit, net::SocketAddr, ops::Range};
@@ -14,6 +15,10 @@ use wharf_model::attributes::{ForwardedFor, ListenerAttributes, LoadBalancerAttr
 const ANSWER_HEAD_MAX: usize = 64 << 10;
 /// The most header lines of an answer.
 const ANSWER_LINES_MAX: usize = 256;
+
+/// The headers that tell a target what was agreed on.
+pub(crate) const TLS_VERSION: &str = "x-amzn-tls-version";
+pub(crate) const TLS_CIPHER: &str = "x-amzn-tls-cipher-suite";
 
 /// What both sides are told of a connection that becomes a WebSocket's.
 const UPGRADE: &[u8] = b"Connection: Upgrade\r\nUpgrade: websocket\r\n";
@@ -35,6 +40,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) cookies: Vec<&'a str>,
     /// The name of a header has other characters than letters, digits and hyphens.
     pub(crate) odd_names: bool,
+    /// It has a header that only the load balancer may set, if it is to.
+    pub(crate) tells_tls: bool,
     /// The `X-Forwarded-For` headers.
     pub(crate) forwarded_for: Vec<&'a str>,
     /// The `X-Amzn-Trace-Id` header.
@@ -116,6 +123,7 @@ pub(crate) fn request<'a>(head: &'a [u8], out: &mut Vec<u8>) -> Option<Asked<'a>
         // Only ASCII is looked at, as elsewhere.
         let text = || std::str::from_utf8(value).ok().filter(|text| text.is_ascii());
         asked.odd_names |= !name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+        asked.tells_tls |= is(name, TLS_VERSION) || is(name, TLS_CIPHER);
         match name.len() {
             4 if is(name, "host") => {
                 asked.host = text();
@@ -212,11 +220,14 @@ pub(crate) struct Told<'a> {
     pub(crate) trace: &'a str,
     /// What is set of the load balancer.
     pub(crate) settings: &'a LoadBalancerAttributes,
+    /// What was agreed on, with TLS.
+    pub(crate) tls: Option<Agreed>,
 }
 
 /// Adds what the load balancer says of the client, and the end of the head.
 pub(crate) fn finish(out: &mut Vec<u8>, asked: &Asked<'_>, told: &Told<'_>) {
-    let Told { from, port, trace, settings } = told;
+    let Told { from, port, trace, settings, tls } = told;
+    let proto = if tls.is_some() { "https" } else { "http" };
     let done = match settings.forwarded_for {
         ForwardedFor::Append if asked.forwarded_for.is_empty() && !settings.forwarded_for_port => {
             write!(out, "X-Forwarded-For: {}\r\n", from.ip())
@@ -232,9 +243,16 @@ pub(crate) fn finish(out: &mut Vec<u8>, asked: &Asked<'_>, told: &Told<'_>) {
         ForwardedFor::Preserve | ForwardedFor::Remove => Ok(()),
     };
     let done = done.and_then(|()| {
-        write!(out, "X-Forwarded-Proto: http\r\nX-Forwarded-Port: {port}\r\nX-Amzn-Trace-Id: {trace}\r\n")
+        write!(out, "X-Forwarded-Proto: {proto}\r\nX-Forwarded-Port: {port}\r\nX-Amzn-Trace-Id: {trace}\r\n")
     });
     done.expect("a vector takes all that is written");
+    if let Some(agreed) = tls.filter(|_| settings.tls_headers) {
+        let (version, cipher) = (agreed.version.as_str().as_bytes(), agreed.cipher.as_str().as_bytes());
+        put(
+            out,
+            &[TLS_VERSION.as_bytes(), b": ", version, b"\r\n", TLS_CIPHER.as_bytes(), b": ", cipher, b"\r\n"],
+        );
+    }
     put(out, &[if asked.upgrade { UPGRADE } else { b"" }, b"\r\n"]);
 }
 

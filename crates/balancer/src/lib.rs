@@ -39,6 +39,7 @@ mod group;
 mod table;
 mod tally;
 mod target;
+mod tls;
 
 mod answer;
 mod buffer;
@@ -55,6 +56,7 @@ mod proxy;
 mod relay;
 mod saved;
 mod session;
+mod transport;
 
 use camino::Utf8PathBuf;
 use std::{future::Future, time::Duration};

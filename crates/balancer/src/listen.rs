@@ -81,6 +81,7 @@ impl Listeners {
                     reason: reason.clone(),
                 })
             })
+            .chain(table.problems().iter().cloned())
             .collect()
     }
 

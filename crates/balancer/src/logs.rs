@@ -6,6 +6,7 @@
 //! A bucket is a directory of its name below the state directory, its files are named as in S3.
 
 use crate::{
+    client::Secured,
     entry::{Entry, connection_line, load_balancer},
     forwarded::random,
     table::Listener,
@@ -106,10 +107,16 @@ impl Logs {
     }
 
     /// Writes of a connection, if its load balancer wants it.
-    pub(crate) fn connection(&self, listener: &Arc<Listener>, client: SocketAddr, id: u64) {
+    pub(crate) fn connection(
+        &self,
+        listener: &Arc<Listener>,
+        client: SocketAddr,
+        id: u64,
+        tls: Option<&Secured>,
+    ) {
         if listener.settings.connection_logs.enabled {
             let at = SystemTime::now();
-            let line = connection_line(at, client, listener.port, &format!("TID_{id:032x}"));
+            let line = connection_line(at, client, listener.port, tls, &format!("TID_{id:032x}"));
             self.hand_over(Job::Connection { listener: listener.clone(), line, at });
         }
     }

@@ -157,6 +157,7 @@ impl ProxyHttp for Proxy {
         let cookies: Vec<String> =
             cookies.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();
         let cookies: Vec<&str> = cookies.iter().map(String::as_str).collect();
+        let secure = underway.client.as_ref().is_some_and(|client| client.way.tls.is_some());
         loop {
             let table = self.balancer.table();
             let decided = self.decided(&table, session, underway);
@@ -170,7 +171,7 @@ impl ProxyHttp for Proxy {
             let Some(forward) = forward else {
                 return Err(status(503, "listener no longer forwards"));
             };
-            let wish = Wish { cookies: &cookies, now_secs: now_secs(), tried: &underway.tried };
+            let wish = Wish { cookies: &cookies, now_secs: now_secs(), tried: &underway.tried, secure };
             let Some((route, backend)) = forward.choose(&wish) else {
                 return Err(status(underway.failure.unwrap_or(503), "no target is left"));
             };

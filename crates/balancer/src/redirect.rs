@@ -3,6 +3,8 @@
 /// The parts of the request that a redirect may repeat.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
+    /// Whether it came by TLS.
+    pub(crate) secure: bool,
     /// The `Host` header without its port.
     pub(crate) host: &'a str,
     /// The listener's port.
@@ -33,7 +35,7 @@ pub(crate) fn location(parts: Parts<'_>, asked: Asked<'_>) -> String {
     let expand = |given: &str| {
         let path = asked.path.strip_prefix('/').unwrap_or(asked.path);
         given
-            .replace("#{protocol}", "http")
+            .replace("#{protocol}", if asked.secure { "https" } else { "http" })
             .replace("#{host}", asked.host)
             .replace("#{port}", &asked.port.to_string())
             .replace("#{path}", path)

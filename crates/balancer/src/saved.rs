@@ -3,7 +3,11 @@
 use crate::health::Health;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{fs, io};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+};
 use wharf_model::{Arn, routing::RoutingTable, target_group::TargetAddress};
 
 /// The file of the secret, and its length.
@@ -77,10 +81,15 @@ impl Saved {
         let (path, partial) = (self.dir.join(name), self.dir.join(format!("{name}.new")));
         let written = serde_json::to_vec(value)
             .map_err(io::Error::other)
-            .and_then(|bytes| fs::write(&partial, bytes))
+            .and_then(|bytes| private(&partial)?.write_all(&bytes))
             .and_then(|()| fs::rename(&partial, &path));
         if let Err(error) = written {
             tracing::warn!(%path, %error, "state cannot be saved");
         }
     }
+}
+
+/// Makes a file for nobody else: a table has private keys.
+fn private(path: &Utf8Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }

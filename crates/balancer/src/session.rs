@@ -4,6 +4,7 @@
 //! follows cannot reach a target unchecked. Writes are gathered until pingora flushes: one send per answer, not three.
 //! A connection that was upgraded ends when no byte passes in either direction for the idle time.
 
+use crate::{buffer::Buffer, transport::Transport};
 use async_trait::async_trait;
 use bytes::{Buf, BytesMut};
 use pingora_core::protocols::{
@@ -11,10 +12,12 @@ use pingora_core::protocols::{
     UniqueID, UniqueIDType, l4::socket::SocketAddr as L4Address, raw_connect::ProxyDigest,
 };
 use std::{
-    fmt, io,
+    fmt,
+    future::poll_fn,
+    io,
     net::SocketAddr,
     os::fd::AsRawFd,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -24,7 +27,6 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
-    net::TcpStream,
     time::{Instant, Sleep, sleep, timeout},
 };
 
@@ -37,7 +39,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// A client's connection.
 pub(crate) struct ClientStream {
     /// Present until it is dropped.
-    tcp: Option<TcpStream>,
+    transport: Option<Transport>,
     /// Read and not yet handed on.
     pub(crate) came: BytesMut,
     /// How many bytes of the request are still to be handed on.
@@ -70,13 +72,13 @@ struct Idle {
 
 impl ClientStream {
     /// Takes a connection.
-    pub(crate) fn new(tcp: TcpStream, at: SocketAddr, from: SocketAddr) -> ClientStream {
-        let digest = SocketDigest::from_raw_fd(tcp.as_raw_fd());
+    pub(crate) fn new(transport: Transport, at: SocketAddr, from: SocketAddr) -> ClientStream {
+        let digest = SocketDigest::from_raw_fd(transport.as_raw_fd());
         // Known already; pingora would ask the kernel.
         let _ = digest.peer_addr.set(Some(L4Address::Inet(from)));
         let _ = digest.local_addr.set(Some(L4Address::Inet(at)));
         ClientStream {
-            tcp: Some(tcp),
+            transport: Some(transport),
             came: BytesMut::new(),
             allowed: 0,
             out: BytesMut::new(),
@@ -93,14 +95,29 @@ impl ClientStream {
         }
         self.came = BytesMut::new();
         self.out = BytesMut::new();
-        self.socket()?.readable().await
+        match self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)? {
+            Transport::Plain(tcp) => tcp.readable().await,
+            // What is there may be no more than a part of a record, so it must be read to be seen.
+            transport @ Transport::Tls(_) => {
+                let came = &mut self.came;
+                let count = poll_fn(|cx| {
+                    let mut bytes = Buffer::take();
+                    let count = ready!(pin!(transport.read_buf(&mut *bytes)).poll(cx))?;
+                    came.extend_from_slice(&bytes);
+                    Poll::Ready(io::Result::Ok(count))
+                });
+                let count = count.await?;
+                self.traffic.received.fetch_add(count as u64, Relaxed);
+                Ok(())
+            }
+        }
     }
 
     /// Reads more of a head; 0 at the end.
     pub(crate) async fn read_more(&mut self) -> io::Result<usize> {
         self.came.reserve(4096);
-        let tcp = self.tcp.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        let count = tcp.read_buf(&mut self.came).await?;
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let count = transport.read_buf(&mut self.came).await?;
         self.traffic.received.fetch_add(count as u64, Relaxed);
         Ok(count)
     }
@@ -130,10 +147,6 @@ impl ClientStream {
         }
     }
 
-    fn socket(&self) -> io::Result<&TcpStream> {
-        self.tcp.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
-    }
-
     fn passed(&mut self) {
         if let Some(idle) = &mut self.idle {
             idle.last = Instant::now();
@@ -155,13 +168,25 @@ impl ClientStream {
 
     fn poll_handed_on(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let limit = usize::try_from(self.allowed).unwrap_or(usize::MAX).min(buf.remaining());
-        let tcp = self.tcp.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         if self.allowed == 0 {
             // The request is over: only the client's going matters. Bytes of the next request wait.
-            let mut probe = [0; 1];
-            let next =
-                !self.came.is_empty() || ready!(tcp.poll_peek(cx, &mut ReadBuf::new(&mut probe)))? != 0;
-            return if next { Poll::Pending } else { Poll::Ready(Ok(())) };
+            if !self.came.is_empty() {
+                return Poll::Pending;
+            }
+            let mut probe = [0; 1024];
+            let mut probe = ReadBuf::new(&mut probe);
+            let count = match transport {
+                Transport::Plain(tcp) => ready!(tcp.poll_peek(cx, &mut probe))?,
+                Transport::Tls(tls) => {
+                    ready!(Pin::new(tls).poll_read(cx, &mut probe))?;
+                    self.came.extend_from_slice(probe.filled());
+                    let count = probe.filled().len();
+                    self.traffic.received.fetch_add(count as u64, Relaxed);
+                    count
+                }
+            };
+            return if count > 0 { Poll::Pending } else { Poll::Ready(Ok(())) };
         }
         let before = buf.filled().len();
         let held = !self.came.is_empty();
@@ -170,10 +195,10 @@ impl ClientStream {
             buf.put_slice(&self.came[..count]);
             self.came.advance(count);
         } else if limit == buf.remaining() {
-            ready!(Pin::new(tcp).poll_read(cx, buf))?;
+            ready!(Pin::new(transport).poll_read(cx, buf))?;
         } else {
             let mut part = ReadBuf::new(buf.initialize_unfilled_to(limit));
-            ready!(Pin::new(tcp).poll_read(cx, &mut part))?;
+            ready!(Pin::new(transport).poll_read(cx, &mut part))?;
             let count = part.filled().len();
             buf.advance(count);
         }
@@ -190,9 +215,9 @@ impl ClientStream {
 
     /// Sends what was gathered and, with it, `more`; returns how much of `more` was sent.
     fn poll_send(&mut self, cx: &mut Context<'_>, more: &[u8]) -> Poll<io::Result<usize>> {
-        let tcp = self.tcp.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         loop {
-            let tcp = Pin::new(&mut *tcp);
+            let tcp = Pin::new(&mut *transport);
             let sent = match (self.out.is_empty(), more.is_empty()) {
                 (true, true) => return Poll::Ready(Ok(0)),
                 (false, true) => ready!(tcp.poll_write(cx, &self.out))?,
@@ -241,19 +266,21 @@ impl AsyncWrite for ClientStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_send(cx, &[]).map_ok(|_| ())
+        ready!(self.poll_send(cx, &[]))?;
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        Pin::new(transport).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.as_mut().poll_flush(cx))?;
-        let tcp = self.tcp.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        Pin::new(tcp).poll_shutdown(cx)
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        Pin::new(transport).poll_shutdown(cx)
     }
 }
 
 impl Drop for ClientStream {
     fn drop(&mut self) {
-        let Some(mut tcp) = self.tcp.take() else { return };
+        let Some(mut transport) = self.transport.take() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         if self.allowed == 0 || self.idle.is_some() {
             return;
@@ -263,9 +290,9 @@ impl Drop for ClientStream {
             let mut bytes = [0; 4096];
             let mut left = LINGER_BYTES;
             let swallow = async {
-                tcp.shutdown().await?;
+                transport.shutdown().await?;
                 while left > 0 {
-                    match tcp.read(&mut bytes).await? {
+                    match transport.read(&mut bytes).await? {
                         0 => break,
                         count => left = left.saturating_sub(count),
                     }
@@ -279,7 +306,7 @@ impl Drop for ClientStream {
 
 impl fmt::Debug for ClientStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientStream").field("tcp", &self.tcp).finish_non_exhaustive()
+        f.debug_struct("ClientStream").field("came", &self.came.len()).finish_non_exhaustive()
     }
 }
 
@@ -293,7 +320,7 @@ impl Shutdown for ClientStream {
 
 impl UniqueID for ClientStream {
     fn id(&self) -> UniqueIDType {
-        self.tcp.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+        self.transport.as_ref().map_or(-1, AsRawFd::as_raw_fd)
     }
 }
 

@@ -3,6 +3,7 @@
 //! A cookie's value is a mark, which names a target or group and says nothing to anybody else, and the time when it
 //! ends. Marks follow from a key that is kept with the balancer's state, so cookies are understood after a restart.
 
+use crate::group::Wish;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -60,8 +61,8 @@ pub(crate) fn sets(header: &[u8], name: &str) -> bool {
 }
 
 /// Appends the values of the `Set-Cookie` headers that keep a client for so many seconds.
-pub(crate) fn keep(names: &[&str], mark: &Mark, secs: u32, now_secs: u64, into: &mut Vec<String>) {
-    let end = now_secs + u64::from(secs);
+pub(crate) fn keep(names: &[&str], mark: &Mark, secs: u32, wish: &Wish<'_>, into: &mut Vec<String>) {
+    let end = wish.now_secs + u64::from(secs);
     let mut bytes = [0; MARK + 8];
     bytes[..MARK].copy_from_slice(mark);
     bytes[MARK..].copy_from_slice(&end.to_be_bytes());
@@ -70,7 +71,7 @@ pub(crate) fn keep(names: &[&str], mark: &Mark, secs: u32, now_secs: u64, into: 
         let mut header = format!("{name}={value}; Expires={}; Path=/", date(end));
         if name.ends_with("CORS") {
             // Without TLS a client would not take a cookie that is `Secure`.
-            let _ = write!(header, "; SameSite=None");
+            let _ = write!(header, "; SameSite=None{}", if wish.secure { "; Secure" } else { "" });
         }
         into.push(header);
     }

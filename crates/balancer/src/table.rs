@@ -10,7 +10,9 @@ use crate::{
     rule::{Question, Rules},
     tally::BalancerTally,
     target::Target,
+    tls,
 };
+use rustls::ServerConfig;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap},
@@ -21,9 +23,10 @@ use std::{
 use wharf_model::{
     Arn,
     attributes::{ListenerAttributes, LoadBalancerAttributes},
-    routing::{Action, RoutingTable},
+    routing::{Action, RoutingTable, TlsRoutes},
     target_group::TargetAddress,
 };
+use wharf_nodelink::balancer::ListenProblem;
 
 /// Targets by group and address.
 pub(crate) type Targets = HashMap<(Arn, TargetAddress), Arc<Target>>;
@@ -36,6 +39,26 @@ pub(crate) struct Table {
     /// This process's number of it, new even when control sends a version again.
     pub(crate) generation: u64,
     ports: BTreeMap<SocketAddrV4, Vec<Arc<Listener>>>,
+    secure: HashMap<SocketAddrV4, Secure>,
+    problems: Vec<ListenProblem>,
+}
+
+/// How TLS is spoken at an address; nothing when it cannot be.
+#[derive(Debug)]
+struct Secure {
+    of: Vec<TlsRoutes>,
+    config: Option<Arc<ServerConfig>>,
+}
+
+/// What is spoken at an address.
+#[derive(Debug)]
+pub(crate) enum Speaks {
+    /// HTTP.
+    Plain,
+    /// HTTP by TLS.
+    Tls(Arc<ServerConfig>),
+    /// TLS, but it cannot be.
+    Nothing,
 }
 
 /// A listener, as seen at one of its addresses.
@@ -57,6 +80,8 @@ pub(crate) struct Listener {
     pub(crate) attributes: ListenerAttributes,
     /// What is counted of the load balancer.
     pub(crate) tally: Arc<BalancerTally>,
+    /// Whether it speaks TLS.
+    pub(crate) secure: bool,
     rules: Rules<Done>,
     default: Done,
 }
@@ -76,13 +101,15 @@ pub(crate) enum Done {
 }
 
 impl Table {
-    /// Compiles what control sent, with the targets, groups and counts as they are.
+    /// Compiles what control sent, with the targets, groups and counts as they are. What TLS needs is taken from
+    /// the table before, where it is the same.
     pub(crate) fn compile(
         sent: &RoutingTable,
         generation: u64,
         targets: &Targets,
         groups: &HashMap<Arn, Arc<Group>>,
         tallies: &HashMap<Arn, Arc<BalancerTally>>,
+        before: &Table,
     ) -> Table {
         let members: HashMap<_, _> = sent.target_groups.iter().map(|group| (&group.arn, group)).collect();
         let mut ports: BTreeMap<SocketAddrV4, Vec<Arc<Listener>>> = BTreeMap::new();
@@ -120,6 +147,7 @@ impl Table {
                     settings: settings.clone(),
                     attributes: listener.attributes.clone(),
                     tally: tally.clone(),
+                    secure: listener.tls.is_some(),
                     rules: Rules::new(&listener.rules, |rule| Done::compile(&rule.action, route)),
                     default: Done::compile(&listener.default_action, route),
                 });
@@ -129,7 +157,63 @@ impl Table {
                 }
             }
         }
-        Table { version: sent.version, generation, ports }
+        let mut table = Table { version: sent.version, generation, ports, ..Table::default() };
+        table.secure(sent, before);
+        table
+    }
+
+    /// Sees to TLS, and to addresses where it is spoken by some only: the first load balancer's way is everybody's.
+    fn secure(&mut self, sent: &RoutingTable, before: &Table) {
+        let listeners = sent.load_balancers.iter().flat_map(|balancer| &balancer.listeners);
+        let routes: HashMap<_, _> =
+            listeners.filter_map(|listener| Some((&listener.arn, listener.tls.as_ref()?))).collect();
+        for (at, listeners) in &mut self.ports {
+            let problem = |listener: &Listener, reason: String| ListenProblem {
+                listener: listener.arn.clone(),
+                address: at.to_string(),
+                reason,
+            };
+            let secure = listeners.first().is_some_and(|listener| listener.secure);
+            let (ours, others): (Vec<_>, Vec<_>) =
+                std::mem::take(listeners).into_iter().partition(|listener| listener.secure == secure);
+            *listeners = ours;
+            let spoken = if secure { "HTTPS" } else { "HTTP" };
+            let reason = || format!("another load balancer speaks {spoken} there");
+            self.problems.extend(others.iter().map(|listener| problem(listener, reason())));
+            if !secure {
+                continue;
+            }
+            let of = listeners.iter().filter_map(|listener| routes.get(&listener.arn).copied().cloned());
+            let of: Vec<TlsRoutes> = of.collect();
+            let same = before.secure.get(at).filter(|before| before.of == of);
+            let config = match same.and_then(|same| same.config.clone()) {
+                Some(config) => Some(config),
+                None => match tls::config(&of) {
+                    Ok(config) => Some(config),
+                    Err(error) => {
+                        tracing::error!(%at, %error, "TLS cannot be spoken");
+                        let reason = || format!("TLS cannot be spoken: {error}");
+                        self.problems.extend(listeners.iter().map(|listener| problem(listener, reason())));
+                        None
+                    }
+                },
+            };
+            self.secure.insert(*at, Secure { of, config });
+        }
+    }
+
+    /// Returns what of it cannot be served, whatever the sockets do.
+    pub(crate) fn problems(&self) -> &[ListenProblem] {
+        &self.problems
+    }
+
+    /// Returns what is spoken at an address.
+    pub(crate) fn speaks(&self, at: SocketAddrV4) -> Speaks {
+        match self.secure.get(&at) {
+            None => Speaks::Plain,
+            Some(Secure { config: Some(config), .. }) => Speaks::Tls(config.clone()),
+            Some(Secure { config: None, .. }) => Speaks::Nothing,
+        }
     }
 
     /// Returns the addresses to listen on, with the listeners at each.
@@ -188,6 +272,7 @@ impl Listener {
             Done::Redirect { status, protocol, host: to, port, path: way, query: pairs } => {
                 let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
                 let asked = Asked {
+                    secure: self.secure,
                     host: host::bare(host.unwrap_or(&self.dns_name)),
                     port: self.port,
                     path: text(path),

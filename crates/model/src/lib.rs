@@ -30,6 +30,7 @@ pub mod tag;
 pub mod target_group;
 pub mod task;
 pub mod task_definition;
+pub mod tls;
 
 pub use arn::{Arn, Place};
 pub use name::{

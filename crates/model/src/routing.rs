@@ -4,6 +4,7 @@ use crate::{
     Arn,
     attributes::{ListenerAttributes, LoadBalancerAttributes, TargetGroupAttributes},
     rule::{Condition, Transform},
+    secret::Plain,
     target_group::{HealthCheck, TargetAddress},
 };
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,29 @@ pub struct ListenerRoutes {
     /// Its attributes.
     #[serde(default)]
     pub attributes: ListenerAttributes,
+    /// How TLS is spoken; nothing when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsRoutes>,
+}
+
+/// How a listener speaks TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsRoutes {
+    /// The security policy.
+    pub policy: String,
+    /// The certificates, the default one first.
+    pub certificates: Vec<CertificateRoutes>,
+}
+
+/// A certificate that a listener presents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateRoutes {
+    /// The names that it is for.
+    pub names: Vec<String>,
+    /// The certificate and those between it and its root, PEM.
+    pub chain: String,
+    /// Its private key, PEM.
+    pub key: Plain,
 }
 
 /// A rule's part of the table.

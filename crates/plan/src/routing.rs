@@ -56,6 +56,7 @@ pub fn table(seen: &Seen) -> RoutingTable {
             default_action: listener.default_action.clone(),
             rules,
             attributes: listener.attributes.clone(),
+            tls: None,
         });
     }
     let mut targets: BTreeMap<&Arn, Vec<TargetRoute>> = BTreeMap::new();

@@ -54,7 +54,8 @@ impl Request<'_> {
         });
         self.balancer.logs().request(Entry {
             listener: listener.clone(),
-            kind: if self.asked.upgrade { "ws" } else { "http" },
+            upgraded: self.asked.upgrade,
+            tls: self.way.tls.clone(),
             client: self.way.from,
             target: trail.target.map(|(address, group)| (address, group.arn.to_string())),
             came: self.way.came,

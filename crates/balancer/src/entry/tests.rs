@@ -25,6 +25,7 @@ fn listener() -> Arc<Listener> {
                 },
                 rules: Vec::new(),
                 attributes: Default::default(),
+                tls: None,
             }],
         }],
         target_groups: Vec::new(),
@@ -32,6 +33,7 @@ fn listener() -> Arc<Listener> {
     let table = crate::table::Table::compile(
         &table,
         1,
+        &Default::default(),
         &Default::default(),
         &Default::default(),
         &Default::default(),
@@ -43,7 +45,8 @@ fn entry() -> Entry {
     let came = UNIX_EPOCH + Duration::from_micros(1_530_569_000_186_000);
     Entry {
         listener: listener(),
-        kind: "http",
+        upgraded: false,
+        tls: None,
         client: ([192, 168, 131, 39], 2817).into(),
         target: Some((SocketAddrV4::new([10, 0, 0, 9].into(), 8080), "arn:group".to_owned())),
         came,
@@ -100,6 +103,6 @@ fn nothing_that_a_client_says_ends_its_field() {
 
 #[test]
 fn a_connection_without_tls_has_dashes_for_it() {
-    let line = connection_line(UNIX_EPOCH, ([192, 0, 2, 7], 1234).into(), 80, "TID_2");
+    let line = connection_line(UNIX_EPOCH, ([192, 0, 2, 7], 1234).into(), 80, None, "TID_2");
     assert_eq!(line, "1970-01-01T00:00:00.000000Z 192.0.2.7 1234 80 - - - \"-\" - - - TID_2\n");
 }

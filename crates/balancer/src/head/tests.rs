@@ -7,7 +7,8 @@ fn passed_on(head: &str) -> Option<String> {
 fn passed_on_by(head: &str, settings: &LoadBalancerAttributes) -> Option<String> {
     let mut out = Vec::new();
     let asked = request(head.as_bytes(), &mut out)?;
-    let told = Told { from: ([10, 0, 0, 9], 1234).into(), port: 80, trace: "Root=1-2-3", settings };
+    let told =
+        Told { from: ([10, 0, 0, 9], 1234).into(), port: 80, trace: "Root=1-2-3", settings, tls: None };
     finish(&mut out, &asked, &told);
     Some(String::from_utf8(out).unwrap())
 }

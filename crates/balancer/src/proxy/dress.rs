@@ -3,7 +3,7 @@
 use super::{Underway, now_secs, status};
 use crate::{
     forwarded::{client, forwarded_for, random, trace_id},
-    head::Dress,
+    head::{Dress, TLS_CIPHER, TLS_VERSION},
     host,
     rewrite::Unfit,
     sticky,
@@ -41,7 +41,15 @@ pub(super) fn request(request: &mut RequestHeader, underway: &mut Underway) -> R
             request.remove_header("x-forwarded-for");
         }
     }
-    request.insert_header("X-Forwarded-Proto", "http")?;
+    request.insert_header("X-Forwarded-Proto", if of.way.tls.is_some() { "https" } else { "http" })?;
+    if settings.tls_headers {
+        request.remove_header(TLS_VERSION);
+        request.remove_header(TLS_CIPHER);
+        if let Some(tls) = &of.way.tls {
+            request.insert_header(TLS_VERSION, tls.agreed.version.as_str())?;
+            request.insert_header(TLS_CIPHER, tls.agreed.cipher.as_str())?;
+        }
+    }
     request.insert_header("X-Forwarded-Port", listener.port.to_string())?;
     let name = HeaderName::from_static("x-amzn-trace-id");
     let came = request.headers.get(&name).and_then(|value| value.to_str().ok());

@@ -36,7 +36,8 @@ impl Proxy {
         let (priority, action) = listener.called(*decided);
         self.balancer.logs().request(Entry {
             listener: listener.clone(),
-            kind: if *upgrade { "ws" } else { "http" },
+            upgraded: *upgrade,
+            tls: way.tls.clone(),
             client: way.from,
             target: target.zip(group),
             came: way.came,

@@ -4,7 +4,7 @@ const SAME: Parts<'static> =
     Parts { protocol: "#{protocol}", host: "#{host}", port: "#{port}", path: "/#{path}", query: "#{query}" };
 
 fn check(parts: Parts<'_>, query: &str, expected: &str) {
-    let asked = Asked { host: "shop.example", port: 8080, path: "/a/b", query };
+    let asked = Asked { secure: false, host: "shop.example", port: 8080, path: "/a/b", query };
     assert_eq!(location(parts, asked), expected);
 }
 

@@ -5,7 +5,8 @@ fn a_mark_comes_back_in_a_cookie_until_it_ends() {
     let marker = Marker::new(b"secret".to_vec());
     let mark = marker.mark("group 10.0.0.1:80");
     let mut headers = Vec::new();
-    keep(&TARGET, &mark, 60, 1_000, &mut headers);
+    let wish = Wish { cookies: &[], now_secs: 1_000, tried: &[], secure: false };
+    keep(&TARGET, &mark, 60, &wish, &mut headers);
     let [own, twin] = headers.as_slice() else { panic!("{headers:?}") };
     assert!(
         own.starts_with("AWSALB=") && own.ends_with("; Expires=Thu, 01 Jan 1970 00:17:40 GMT; Path=/"),

@@ -14,4 +14,5 @@ mod rules;
 mod serving;
 mod smuggling;
 mod sticky;
+mod tls;
 mod world;

@@ -242,6 +242,7 @@ impl World {
                 default_action,
                 rules: Vec::new(),
                 attributes: Default::default(),
+                tls: None,
             }],
         });
     }

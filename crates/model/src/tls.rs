@@ -1,0 +1,123 @@
+//! Security policies of listeners with TLS: AWS's names, with the versions and ciphers of each that are served here.
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// 1.2.
+    Tls12,
+    /// 1.3.
+    Tls13,
+}
+
+impl TlsVersion {
+    /// Returns its name in the API and in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TlsVersion::Tls12 => "TLSv1.2",
+            TlsVersion::Tls13 => "TLSv1.3",
+        }
+    }
+}
+
+/// A cipher suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cipher {
+    /// Of TLS 1.3.
+    Aes128GcmSha256,
+    /// Of TLS 1.3.
+    Aes256GcmSha384,
+    /// Of TLS 1.3.
+    Chacha20Poly1305Sha256,
+    /// Of TLS 1.2.
+    EcdheEcdsaAes128GcmSha256,
+    /// Of TLS 1.2.
+    EcdheRsaAes128GcmSha256,
+    /// Of TLS 1.2.
+    EcdheEcdsaAes256GcmSha384,
+    /// Of TLS 1.2.
+    EcdheRsaAes256GcmSha384,
+}
+
+impl Cipher {
+    /// Returns its name in the API and in logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Cipher::Aes128GcmSha256 => "TLS_AES_128_GCM_SHA256",
+            Cipher::Aes256GcmSha384 => "TLS_AES_256_GCM_SHA384",
+            Cipher::Chacha20Poly1305Sha256 => "TLS_CHACHA20_POLY1305_SHA256",
+            Cipher::EcdheEcdsaAes128GcmSha256 => "ECDHE-ECDSA-AES128-GCM-SHA256",
+            Cipher::EcdheRsaAes128GcmSha256 => "ECDHE-RSA-AES128-GCM-SHA256",
+            Cipher::EcdheEcdsaAes256GcmSha384 => "ECDHE-ECDSA-AES256-GCM-SHA384",
+            Cipher::EcdheRsaAes256GcmSha384 => "ECDHE-RSA-AES256-GCM-SHA384",
+        }
+    }
+}
+
+/// A security policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SslPolicy {
+    /// Its name.
+    pub name: &'static str,
+    /// The versions that clients may speak.
+    pub versions: &'static [TlsVersion],
+    /// The ciphers, the one that is liked best first.
+    pub ciphers: &'static [Cipher],
+}
+
+const MODERN: &[Cipher] = &[Cipher::Aes128GcmSha256, Cipher::Aes256GcmSha384, Cipher::Chacha20Poly1305Sha256];
+
+const BOTH: &[Cipher] = &[
+    Cipher::Aes128GcmSha256,
+    Cipher::Aes256GcmSha384,
+    Cipher::Chacha20Poly1305Sha256,
+    Cipher::EcdheEcdsaAes128GcmSha256,
+    Cipher::EcdheRsaAes128GcmSha256,
+    Cipher::EcdheEcdsaAes256GcmSha384,
+    Cipher::EcdheRsaAes256GcmSha384,
+];
+
+const OLDER: &[Cipher] = &[
+    Cipher::EcdheEcdsaAes128GcmSha256,
+    Cipher::EcdheRsaAes128GcmSha256,
+    Cipher::EcdheEcdsaAes256GcmSha384,
+    Cipher::EcdheRsaAes256GcmSha384,
+];
+
+/// The policy of a listener that names none. AWS's own allows TLS 1.0 still.
+pub const SSL_POLICY_DEFAULT: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+
+/// The policies that are served: those without TLS 1.0 and 1.1, and whose ciphers are all forward secret. What some of
+/// them have besides on AWS, ciphers in CBC mode, is not served.
+pub const SSL_POLICIES: &[SslPolicy] = &[
+    SslPolicy {
+        name: "ELBSecurityPolicy-TLS13-1-2-2021-06",
+        versions: &[TlsVersion::Tls12, TlsVersion::Tls13],
+        ciphers: BOTH,
+    },
+    SslPolicy {
+        name: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+        versions: &[TlsVersion::Tls12, TlsVersion::Tls13],
+        ciphers: BOTH,
+    },
+    SslPolicy {
+        name: "ELBSecurityPolicy-TLS13-1-3-2021-06",
+        versions: &[TlsVersion::Tls13],
+        ciphers: MODERN,
+    },
+    SslPolicy {
+        name: "ELBSecurityPolicy-FS-1-2-Res-2020-10",
+        versions: &[TlsVersion::Tls12],
+        ciphers: OLDER,
+    },
+    SslPolicy {
+        name: "ELBSecurityPolicy-FS-1-2-Res-2019-08",
+        versions: &[TlsVersion::Tls12],
+        ciphers: OLDER,
+    },
+    SslPolicy { name: "ELBSecurityPolicy-FS-1-2-2019-08", versions: &[TlsVersion::Tls12], ciphers: OLDER },
+];
+
+/// Returns a policy by its name.
+pub fn ssl_policy(name: &str) -> Option<&'static SslPolicy> {
+    SSL_POLICIES.iter().find(|policy| policy.name == name)
+}
