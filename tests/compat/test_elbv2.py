@@ -2,6 +2,8 @@
 
 import contextlib
 import socket
+import ssl
+import time
 import urllib.parse
 import urllib.request
 import uuid
@@ -254,7 +256,7 @@ def test_http_listener_has_no_certificates_and_gets_none(elbv2, listener):
     certificate = {"CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/x"}
     for call in (elbv2.add_listener_certificates, elbv2.remove_listener_certificates):
         error = refusal(call, ListenerArn=listener, Certificates=[certificate])
-        assert (error["Code"], "ertificates" in error["Message"]) == ("UnsupportedProtocol", True)
+        assert (error["Code"], "ertificates" in error["Message"]) == ("ValidationError", True)
     assert refusal(elbv2.describe_ssl_policies, Names=["x"])["Code"] == "SSLPolicyNotFound"
 
 
@@ -328,15 +330,100 @@ def test_port_that_is_taken_on_this_machine_is_refused_by_its_number(elbv2, netw
     assert listener["Port"] == port
 
 
-def test_https_is_refused_by_name(elbv2, load_balancer, target_group):
+@pytest.fixture
+def certificates(client, cleanup):
+    """Returns two certificates that the own authority issued: for shop.example and for *.example.org."""
+    acm, made = client("acm"), []
+    for domain in ("shop.example", "*.example.org"):
+        made.append(acm.request_certificate(DomainName=domain)["CertificateArn"])
+        cleanup.callback(acm.delete_certificate, CertificateArn=made[-1])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "named"),
+    [
+        ({"Certificates": []}, "ValidationError", "certificate must be specified"),
+        (
+            {"Certificates": [{"CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/x"}]},
+            "CertificateNotFound",
+            "certificate/x",
+        ),
+        ({"SslPolicy": "ELBSecurityPolicy-2016-08"}, "SSLPolicyNotFound", "ELBSecurityPolicy-2016-08"),
+        ({"Protocol": "TLS"}, "UnsupportedProtocol", "TLS"),
+        ({"Protocol": "HTTP"}, "ValidationError", "HTTP listeners"),
+    ],
+)
+def test_https_listener_that_cannot_be_is_refused(elbv2, load_balancer, certificates, change, code, named):
+    arguments = {
+        "LoadBalancerArn": load_balancer["LoadBalancerArn"], "Protocol": "HTTPS", "Port": 443,
+        "DefaultActions": saying(), "Certificates": [{"CertificateArn": certificates[0]}],
+    }  # fmt: skip
+    error = refusal(elbv2.create_listener, **(arguments | change))
+    assert (error["Code"], named in error["Message"]) == (code, True), error
+    assert elbv2.describe_listeners(LoadBalancerArn=load_balancer["LoadBalancerArn"])["Listeners"] == []
+
+
+def test_https_listener_presents_the_certificate_of_the_host(
+    elbv2, network, client, certificates, cleanup, wharf, tmp_path
+):
+    made = elbv2.create_load_balancer(Name=name("tls"), Subnets=network[1][:2])["LoadBalancers"][0]
+    cleanup.callback(elbv2.delete_load_balancer, LoadBalancerArn=made["LoadBalancerArn"])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (listener,) = elbv2.create_listener(
+        LoadBalancerArn=made["LoadBalancerArn"], Protocol="HTTPS", Port=port, DefaultActions=saying("418"),
+        Certificates=[{"CertificateArn": certificates[0]}],
+    )["Listeners"]  # fmt: skip
+    assert (listener["Protocol"], listener["SslPolicy"]) == ("HTTPS", "ELBSecurityPolicy-TLS13-1-2-2021-06")
+    assert listener["Certificates"] == [{"CertificateArn": certificates[0]}]
+    arn = listener["ListenerArn"]
+    error = refusal(client("acm").delete_certificate, CertificateArn=certificates[0])
+    assert error["Code"] == "ResourceInUseException"
+
+    (tmp_path / "ca.pem").write_text(wharf("ca"))
+    context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+
+    def ask(host):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+            with context.wrap_socket(plain, server_hostname=host) as secure:
+                secure.sendall(b"GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+                return secure.version(), secure.recv(16)
+
+    assert ask("shop.example") == ("TLSv1.3", b"HTTP/1.1 418 I'm")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        ask("www.example.org")
+    (added,) = elbv2.add_listener_certificates(
+        ListenerArn=arn, Certificates=[{"CertificateArn": certificates[1]}]
+    )["Certificates"]
+    assert added == {"CertificateArn": certificates[1], "IsDefault": False}
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            assert ask("www.example.org")[0] == "TLSv1.3"
+            break
+        except ssl.SSLCertVerificationError:
+            assert time.monotonic() < deadline
+    shown = elbv2.describe_listener_certificates(ListenerArn=arn)["Certificates"]
+    assert {found["CertificateArn"]: found["IsDefault"] for found in shown} == dict(zip(certificates, (True, False)))
     error = refusal(
-        elbv2.create_listener,
-        LoadBalancerArn=load_balancer["LoadBalancerArn"],
-        Protocol="HTTPS",
-        Port=443,
-        DefaultActions=forward(target_group),
+        elbv2.remove_listener_certificates, ListenerArn=arn, Certificates=[{"CertificateArn": certificates[0]}]
     )
-    assert (error["Code"], "Protocol" in error["Message"]) == ("UnsupportedProtocol", True)
+    assert error["Code"] == "OperationNotPermitted"
+    elbv2.remove_listener_certificates(ListenerArn=arn, Certificates=[{"CertificateArn": certificates[1]}])
+    (changed,) = elbv2.modify_listener(ListenerArn=arn, SslPolicy="ELBSecurityPolicy-FS-1-2-Res-2020-10")["Listeners"]
+    assert changed["SslPolicy"] == "ELBSecurityPolicy-FS-1-2-Res-2020-10"
+    deadline = time.monotonic() + 5
+    while ask("shop.example")[0] != "TLSv1.2":
+        assert time.monotonic() < deadline
+
+
+def test_security_policies_are_those_that_are_served(elbv2):
+    found = {policy["Name"]: policy for policy in elbv2.describe_ssl_policies()["SslPolicies"]}
+    newest = found["ELBSecurityPolicy-TLS13-1-3-2021-06"]
+    assert newest["SslProtocols"] == ["TLSv1.3"]
+    assert newest["Ciphers"][0] == {"Name": "TLS_AES_128_GCM_SHA256", "Priority": 1}
+    assert not any("TLSv1" in policy["SslProtocols"] for policy in found.values())
 
 
 def test_targets_of_a_group_without_listener_are_unused(elbv2, target_group):

@@ -64,8 +64,9 @@ pub async fn dispatch(
         "ModifyListenerAttributes" => {
             answer(body, |input| listeners::modify_attributes(control, input)).await
         }
-        "AddListenerCertificates" | "RemoveListenerCertificates" => {
-            answer(body, |input| listeners::change_certificates(control, input)).await
+        "AddListenerCertificates" => answer(body, |input| listeners::add_certificates(control, input)).await,
+        "RemoveListenerCertificates" => {
+            answer(body, |input| listeners::remove_certificates(control, input)).await
         }
         "DescribeListenerCertificates" => {
             answer(body, |input| listeners::describe_certificates(control, input)).await

@@ -77,6 +77,9 @@ pub struct Listener {
     /// The certificates that it presents; the first to clients that name no host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<Arn>,
+    /// The security policy, with TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssl_policy: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Its tags.
@@ -88,4 +91,6 @@ pub struct Listener {
 pub enum ListenerProtocol {
     /// HTTP/1 and cleartext HTTP/2.
     Http,
+    /// HTTP by TLS.
+    Https,
 }

@@ -7,12 +7,14 @@ use std::{
 };
 use wharf_model::{
     Arn, EniId,
-    load_balancer::{Listener, LoadBalancer, Scheme},
+    load_balancer::{Listener, ListenerProtocol, LoadBalancer, Scheme},
     routing::{
-        Action, BalancerRoutes, ListenerRoutes, RoutingTable, RuleRoutes, TargetGroupRoutes, TargetRoute,
+        Action, BalancerRoutes, CertificateRoutes, ListenerRoutes, RoutingTable, RuleRoutes,
+        TargetGroupRoutes, TargetRoute, TlsRoutes,
     },
     rule::Rule,
     target_group::{Target, TargetGroup, TargetHealth, TargetState},
+    tls::SSL_POLICY_DEFAULT,
 };
 
 /// Everything that a table is made from, each list in the order of its keys.
@@ -30,8 +32,22 @@ pub struct Seen {
     pub target_groups: Vec<Arc<TargetGroup>>,
     /// The targets, draining ones included.
     pub targets: Vec<Arc<Target>>,
+    /// The certificates that listeners present, by ARN.
+    pub certificates: BTreeMap<String, CertificateRoutes>,
     /// The host's addresses that internet-facing load balancers are also served on.
     pub host_addresses: Vec<Ipv4Addr>,
+}
+
+/// Returns how a listener speaks TLS, if it does. A certificate that is gone is left out.
+fn tls(listener: &Listener, certificates: &BTreeMap<String, CertificateRoutes>) -> Option<TlsRoutes> {
+    let known = listener.certificates.iter().filter_map(|arn| certificates.get(&arn.to_string()).cloned());
+    match listener.protocol {
+        ListenerProtocol::Http => None,
+        ListenerProtocol::Https => Some(TlsRoutes {
+            policy: listener.ssl_policy.clone().unwrap_or_else(|| SSL_POLICY_DEFAULT.to_owned()),
+            certificates: known.collect(),
+        }),
+    }
 }
 
 /// Returns the table for what is seen, without a version. The same world gives the same table.
@@ -56,7 +72,7 @@ pub fn table(seen: &Seen) -> RoutingTable {
             default_action: listener.default_action.clone(),
             rules,
             attributes: listener.attributes.clone(),
-            tls: None,
+            tls: tls(listener, &seen.certificates),
         });
     }
     let mut targets: BTreeMap<&Arn, Vec<TargetRoute>> = BTreeMap::new();

@@ -3,28 +3,32 @@
 use std::sync::Arc;
 
 use wharf_aws::elbv2::{
-    AttributesOutput, CreateListenerInput, DescribeListenerCertificatesInput, DescribeListenersInput,
-    DescribeSslPoliciesInput, Listener, ListenerCertificatesInput, ListenerCertificatesOutput, ListenerInput,
-    ListenersOutput, ModifyListenerAttributesInput, ModifyListenerInput, SslPoliciesOutput,
+    AttributesOutput, Certificate, CreateListenerInput, DescribeListenerCertificatesInput,
+    DescribeListenersInput, DescribeSslPoliciesInput, Listener, ListenerCertificatesInput,
+    ListenerCertificatesOutput, ListenerInput, ListenersOutput, ModifyListenerAttributesInput,
+    ModifyListenerInput, SslCipher, SslPoliciesOutput, SslPolicy,
 };
 use wharf_control::Control;
+use wharf_control::operations::balancing::Error;
 use wharf_control::operations::listeners::{self, ListenerChange, NewListener};
 use wharf_control::operations::load_balancers;
-use wharf_model::load_balancer;
+use wharf_model::load_balancer::{self, ListenerProtocol};
+use wharf_model::{Arn, tls};
 
 use super::given::{self, absent, invalid, number, required};
 use super::{actions, attributes};
 use crate::Fault;
 
 pub(super) async fn create(control: &Control, input: CreateListenerInput) -> Result<ListenersOutput, Fault> {
-    check_protocol(Some(&required("Protocol", input.protocol)?))?;
-    absent("SslPolicy", input.ssl_policy.as_ref())?;
-    absent("Certificates", input.certificates.as_ref())?;
+    let protocol = protocol(&required("Protocol", input.protocol)?)?;
     absent("AlpnPolicy", input.alpn_policy.as_ref())?;
     absent("MutualAuthentication", input.mutual_authentication.as_ref())?;
     let new = NewListener {
         load_balancer: given::load_balancer(input.load_balancer_arn)?,
         port: number("Port", required("Port", input.port)?)?,
+        protocol,
+        certificate: default_certificate(&input.certificates)?,
+        ssl_policy: input.ssl_policy,
         default_action: actions::parse("DefaultActions", &input.default_actions)?,
         tags: given::tags(input.tags),
     };
@@ -32,12 +36,13 @@ pub(super) async fn create(control: &Control, input: CreateListenerInput) -> Res
     Ok(ListenersOutput { listeners: vec![show(&made)], next_marker: None })
 }
 
-fn check_protocol(given: Option<&str>) -> Result<(), Fault> {
+fn protocol(given: &str) -> Result<ListenerProtocol, Fault> {
     match given {
-        None | Some("HTTP") => Ok(()),
-        Some(other) => Err(Fault::caller(
+        "HTTP" => Ok(ListenerProtocol::Http),
+        "HTTPS" => Ok(ListenerProtocol::Https),
+        other => Err(Fault::caller(
             "UnsupportedProtocol",
-            format!("Protocol '{other}' is not supported here; only 'HTTP' is"),
+            format!("Protocol '{other}' is not supported here; only 'HTTP' and 'HTTPS' are"),
         )),
     }
 }
@@ -65,14 +70,14 @@ pub(super) async fn describe(
 }
 
 pub(super) async fn modify(control: &Control, input: ModifyListenerInput) -> Result<ListenersOutput, Fault> {
-    check_protocol(input.protocol.as_deref())?;
-    absent("SslPolicy", input.ssl_policy.as_ref())?;
-    absent("Certificates", input.certificates.as_ref())?;
     absent("AlpnPolicy", input.alpn_policy.as_ref())?;
     absent("MutualAuthentication", input.mutual_authentication.as_ref())?;
     let arn = given::listener(input.listener_arn)?;
     let change = ListenerChange {
         port: input.port.map(|port| number("Port", port)).transpose()?,
+        protocol: input.protocol.as_deref().map(protocol).transpose()?,
+        certificate: default_certificate(&input.certificates)?,
+        ssl_policy: input.ssl_policy,
         default_action: match input.default_actions.as_slice() {
             [] => None,
             given => Some(actions::parse("DefaultActions", given)?),
@@ -106,38 +111,106 @@ pub(super) async fn modify_attributes(
     Ok(attributes::show(listeners::attributes(&changed)))
 }
 
-/// Without TLS no listener has certificates, and none can get any.
-pub(super) async fn change_certificates(
+pub(super) async fn add_certificates(
+    control: &Control,
+    input: ListenerCertificatesInput,
+) -> Result<ListenerCertificatesOutput, Fault> {
+    let arn = given::listener(input.listener_arn)?;
+    let given = certificates(&input.certificates)?;
+    let changed = listeners::add_certificates(control, &arn, &given).await?;
+    let shown = given.iter().map(|arn| certificate(&changed, arn)).collect();
+    Ok(ListenerCertificatesOutput { certificates: shown, next_marker: None })
+}
+
+pub(super) async fn remove_certificates(
     control: &Control,
     input: ListenerCertificatesInput,
 ) -> Result<(), Fault> {
-    let listener = listeners::find(control, &given::listener(input.listener_arn)?)?;
-    let why =
-        format!("Certificates are not supported by listener '{}', whose protocol is HTTP", listener.arn);
-    Err(Fault::caller("UnsupportedProtocol", why))
+    let arn = given::listener(input.listener_arn)?;
+    Ok(listeners::remove_certificates(control, &arn, &certificates(&input.certificates)?).await?)
+}
+
+/// Returns the ARNs of certificates that are given to be added or removed.
+fn certificates(given: &[Certificate]) -> Result<Vec<Arn>, Fault> {
+    if given.is_empty() {
+        return Err(invalid("At least one certificate must be specified"));
+    }
+    let arns = given.iter().map(|certificate| {
+        refuse_default(certificate)?;
+        certificate_arn(certificate)
+    });
+    arns.collect()
+}
+
+/// Returns the one default certificate of a listener.
+fn default_certificate(given: &[Certificate]) -> Result<Option<Arn>, Fault> {
+    match given {
+        [] => Ok(None),
+        [only] => {
+            refuse_default(only)?;
+            certificate_arn(only).map(Some)
+        }
+        _ => {
+            Err(invalid("You must specify exactly one certificate; add others with AddListenerCertificates"))
+        }
+    }
+}
+
+fn refuse_default(given: &Certificate) -> Result<(), Fault> {
+    match given.is_default {
+        Some(_) => Err(invalid("You cannot specify IsDefault for a certificate")),
+        None => Ok(()),
+    }
+}
+
+/// A certificate that is no certificate manager's is one that cannot be found.
+fn certificate_arn(given: &Certificate) -> Result<Arn, Fault> {
+    let arn = required("Certificates.CertificateArn", given.certificate_arn.clone())?;
+    let parsed = arn.parse::<Arn>().ok().filter(|arn| arn.service == "acm");
+    parsed.ok_or_else(|| Fault::caller("CertificateNotFound", format!("Certificate '{arn}' not found")))
+}
+
+fn certificate(of: &load_balancer::Listener, arn: &Arn) -> Certificate {
+    let is_default = Some(of.certificates.first() == Some(arn));
+    Certificate { certificate_arn: Some(arn.to_string()), is_default }
 }
 
 pub(super) async fn describe_certificates(
     control: &Control,
     input: DescribeListenerCertificatesInput,
 ) -> Result<ListenerCertificatesOutput, Fault> {
-    listeners::find(control, &given::listener(input.listener_arn)?)?;
-    given::page_size(input.page_size)?;
-    absent("Marker", input.marker.as_ref())?;
-    Ok(ListenerCertificatesOutput { certificates: Vec::new() })
+    let found = listeners::find(control, &given::listener(input.listener_arn)?)?;
+    let all: Vec<Certificate> = found.certificates.iter().map(|arn| certificate(&found, arn)).collect();
+    let key = |of: &Certificate| of.certificate_arn.clone().unwrap_or_default();
+    let mut all = all;
+    all.sort_by_key(key);
+    let (certificates, next_marker) = given::page(all, key, input.marker.as_deref(), input.page_size)?;
+    Ok(ListenerCertificatesOutput { certificates, next_marker })
 }
 
-/// No policy is served as long as no listener speaks TLS.
 pub(super) async fn ssl_policies(input: DescribeSslPoliciesInput) -> Result<SslPoliciesOutput, Fault> {
-    given::page_size(input.page_size)?;
-    absent("Marker", input.marker.as_ref())?;
     given::only("LoadBalancerType", input.load_balancer_type.as_deref(), "application")?;
-    match input.names.as_slice() {
-        [] => Ok(SslPoliciesOutput { ssl_policies: Vec::new() }),
-        [name, ..] => {
-            Err(Fault::caller("SSLPolicyNotFound", format!("The SSL policy '{name}' is not supported here")))
+    let unknown = |name: &String| Error::SslPolicyNotFound(name.clone());
+    let mut found: Vec<&tls::SslPolicy> = match input.names.as_slice() {
+        [] => tls::SSL_POLICIES.iter().collect(),
+        names => {
+            let found = names.iter().map(|name| tls::ssl_policy(name).ok_or_else(|| unknown(name)));
+            found.collect::<Result<_, Error>>()?
         }
-    }
+    };
+    found.sort_by_key(|policy| policy.name);
+    let key = |policy: &&tls::SslPolicy| policy.name.to_owned();
+    let (found, next_marker) = given::page(found, key, input.marker.as_deref(), input.page_size)?;
+    let policies = found.iter().map(|policy| SslPolicy {
+        name: policy.name,
+        ssl_protocols: policy.versions.iter().map(|version| version.as_str()).collect(),
+        ciphers: (1..)
+            .zip(policy.ciphers)
+            .map(|(priority, cipher)| SslCipher { name: cipher.as_str(), priority })
+            .collect(),
+        supported_load_balancer_types: vec!["application"],
+    });
+    Ok(SslPoliciesOutput { ssl_policies: policies.collect(), next_marker })
 }
 
 fn show(found: &load_balancer::Listener) -> Listener {
@@ -146,8 +219,16 @@ fn show(found: &load_balancer::Listener) -> Listener {
         load_balancer_arn: found.load_balancer.to_string(),
         port: found.port,
         protocol: match found.protocol {
-            load_balancer::ListenerProtocol::Http => "HTTP",
+            ListenerProtocol::Http => "HTTP",
+            ListenerProtocol::Https => "HTTPS",
         },
+        certificates: found
+            .certificates
+            .first()
+            .map(|arn| Certificate { certificate_arn: Some(arn.to_string()), is_default: None })
+            .into_iter()
+            .collect(),
+        ssl_policy: found.ssl_policy.clone(),
         default_actions: actions::show(&found.default_action),
     }
 }

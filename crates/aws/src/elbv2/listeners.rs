@@ -11,7 +11,7 @@ pub struct CreateListenerInput {
     pub protocol: Option<String>,
     pub port: Option<i64>,
     pub ssl_policy: Option<String>,
-    pub certificates: Option<IgnoredAny>,
+    pub certificates: Vec<Certificate>,
     pub default_actions: Vec<Action>,
     pub alpn_policy: Option<IgnoredAny>,
     pub tags: Vec<Tag>,
@@ -26,7 +26,7 @@ pub struct ModifyListenerInput {
     pub protocol: Option<String>,
     pub port: Option<i64>,
     pub ssl_policy: Option<String>,
-    pub certificates: Option<IgnoredAny>,
+    pub certificates: Vec<Certificate>,
     pub default_actions: Vec<Action>,
     pub alpn_policy: Option<IgnoredAny>,
     pub mutual_authentication: Option<IgnoredAny>,
@@ -74,6 +74,10 @@ pub struct Listener {
     pub load_balancer_arn: String,
     pub port: u16,
     pub protocol: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certificate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssl_policy: Option<String>,
     pub default_actions: Vec<Action>,
 }
 
@@ -171,7 +175,7 @@ pub struct Redirect {
 #[serde(default, rename_all = "PascalCase")]
 pub struct ListenerCertificatesInput {
     pub listener_arn: Option<String>,
-    pub certificates: Option<IgnoredAny>,
+    pub certificates: Vec<Certificate>,
 }
 
 /// Input of DescribeListenerCertificates.
@@ -183,11 +187,13 @@ pub struct DescribeListenerCertificatesInput {
     pub page_size: Option<i64>,
 }
 
-/// Output of DescribeListenerCertificates: a listener without TLS has none.
+/// Output of AddListenerCertificates and DescribeListenerCertificates.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListenerCertificatesOutput {
-    pub certificates: Vec<()>,
+    pub certificates: Vec<Certificate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
 }
 
 /// Input of DescribeSSLPolicies.
@@ -204,5 +210,35 @@ pub struct DescribeSslPoliciesInput {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SslPoliciesOutput {
-    pub ssl_policies: Vec<()>,
+    pub ssl_policies: Vec<SslPolicy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+}
+
+/// A certificate of a listener.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Certificate {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_arn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_default: Option<bool>,
+}
+
+/// A security policy.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SslPolicy {
+    pub name: &'static str,
+    pub ssl_protocols: Vec<&'static str>,
+    pub ciphers: Vec<SslCipher>,
+    pub supported_load_balancer_types: Vec<&'static str>,
+}
+
+/// A cipher of a security policy.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SslCipher {
+    pub name: &'static str,
+    pub priority: usize,
 }

@@ -1,7 +1,12 @@
 //! Keeps the balancer's table up to date with the store.
 
-use crate::Control;
-use wharf_model::network::{InterfaceOwner, NetworkInterface};
+use crate::{Control, operations::certificates};
+use std::{collections::BTreeMap, sync::Arc};
+use wharf_model::{
+    load_balancer::Listener,
+    network::{InterfaceOwner, NetworkInterface},
+    routing::CertificateRoutes,
+};
 use wharf_plan::routing::{self, Seen};
 use wharf_store::View;
 
@@ -32,13 +37,36 @@ fn seen(view: &View<'_>, control: &Control) -> Seen {
             .map(|interface| (interface.id.clone(), interface.private_ip))
             .collect()
     };
+    let listeners = view.list("");
     Seen {
+        certificates: presented(&listeners, control),
         load_balancers,
         addresses,
-        listeners: view.list(""),
+        listeners,
         rules: view.list(""),
         target_groups: view.list(""),
         targets: view.list(""),
         host_addresses: control.config().host_addresses.clone(),
     }
+}
+
+/// Returns the certificates that listeners present, by ARN.
+fn presented(listeners: &[Arc<Listener>], control: &Control) -> BTreeMap<String, CertificateRoutes> {
+    let mut all = BTreeMap::new();
+    for arn in listeners.iter().flat_map(|listener| &listener.certificates) {
+        let key = arn.to_string();
+        if all.contains_key(&key) {
+            continue;
+        }
+        let found = certificates::find(control, &key)
+            .and_then(|found| Ok((found.facts.names.clone(), certificates::presented(control, arn)?)));
+        match found {
+            Ok((names, presented)) => {
+                let routes = CertificateRoutes { names, chain: presented.chain, key: presented.key };
+                all.insert(key, routes);
+            }
+            Err(error) => tracing::error!(%arn, %error, "certificate cannot be presented"),
+        }
+    }
+    all
 }

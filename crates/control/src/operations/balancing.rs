@@ -57,6 +57,15 @@ pub enum Error {
     /// Another rule of the listener has the priority.
     #[error("Priority '{0}' is currently in use")]
     PriorityInUse(u32),
+    /// There is no such certificate.
+    #[error("Certificate '{0}' not found")]
+    CertificateNotFound(Box<Arn>),
+    /// A listener has as many certificates as it may have.
+    #[error("The maximum number of certificates, {0}, has been reached on the listener")]
+    TooManyCertificates(usize),
+    /// A security policy is not served.
+    #[error("SSL policy '{0}' is not supported here; DescribeSSLPolicies lists those that are")]
+    SslPolicyNotFound(String),
     /// A load balancer has as many rules as it may have.
     #[error("The maximum number of rules, {0}, has been reached on the load balancer")]
     TooManyRules(usize),

@@ -1,10 +1,15 @@
 //! Listeners: which port, and what is done with a request.
 
+mod certificates;
+
+pub use certificates::{CERTIFICATES_MAX, add_certificates, remove_certificates};
+
 use super::{
     balancing::{self, Error, check_action, check_tags},
     rules,
 };
 use crate::{Control, ids, links::board::Served};
+use certificates::Tls;
 use std::{sync::Arc, time::Duration};
 use wharf_model::{
     Arn,
@@ -28,6 +33,12 @@ pub struct NewListener {
     pub load_balancer: Arn,
     /// The port.
     pub port: u16,
+    /// HTTP or HTTPS.
+    pub protocol: ListenerProtocol,
+    /// Its default certificate, with TLS.
+    pub certificate: Option<Arn>,
+    /// Its security policy, with TLS; without one it gets the default.
+    pub ssl_policy: Option<String>,
     /// What is done with a request.
     pub default_action: Action,
     /// Its tags.
@@ -46,9 +57,14 @@ pub async fn create(control: &Control, new: NewListener) -> Result<Arc<Listener>
             let load_balancer = draft.get::<LoadBalancer>(&new.load_balancer.to_string());
             let load_balancer = load_balancer.ok_or(Error::LoadBalancerNotFound)?;
             check_action(draft, &load_balancer.arn, &new.default_action)?;
+            let tls = Tls { certificates: new.certificate.into_iter().collect(), policy: new.ssl_policy };
+            let tls = tls.checked(draft, new.protocol)?;
             if let Some(taken) = on_port(draft, &load_balancer.arn, new.port) {
                 // The same call again gets the same answer.
-                let same = taken.default_action == new.default_action;
+                let same = taken.default_action == new.default_action
+                    && taken.protocol == new.protocol
+                    && taken.certificates.first() == tls.certificates.first()
+                    && taken.ssl_policy == tls.policy;
                 return if same {
                     Ok((taken, false))
                 } else {
@@ -68,10 +84,11 @@ pub async fn create(control: &Control, new: NewListener) -> Result<Arc<Listener>
                     .arn("elasticloadbalancing", format_args!("{resource}/{}", ids::hex(16))),
                 load_balancer: new.load_balancer,
                 port: new.port,
-                protocol: ListenerProtocol::Http,
+                protocol: new.protocol,
                 default_action: new.default_action,
                 attributes: Default::default(),
-                certificates: Vec::new(),
+                certificates: tls.certificates,
+                ssl_policy: tls.policy,
                 created_at: now,
                 tags: new.tags,
             };
@@ -91,6 +108,12 @@ pub async fn create(control: &Control, new: NewListener) -> Result<Arc<Listener>
 pub struct ListenerChange {
     /// The port.
     pub port: Option<u16>,
+    /// HTTP or HTTPS.
+    pub protocol: Option<ListenerProtocol>,
+    /// Its default certificate.
+    pub certificate: Option<Arn>,
+    /// Its security policy.
+    pub ssl_policy: Option<String>,
     /// What is done with a request.
     pub default_action: Option<Action>,
 }
@@ -109,6 +132,7 @@ pub async fn modify(control: &Control, arn: &Arn, change: ListenerChange) -> Res
                 check_action(draft, &before.load_balancer, &action)?;
                 after.default_action = action;
             }
+            certificates::change(draft, &mut after, change.protocol, change.certificate, change.ssl_policy)?;
             if let Some(port) = change.port.filter(|port| *port != before.port) {
                 if on_port(draft, &before.load_balancer, port).is_some() {
                     return Err(Error::DuplicateListener(Box::new(before.load_balancer.clone())));
@@ -121,7 +145,7 @@ pub async fn modify(control: &Control, arn: &Arn, change: ListenerChange) -> Res
             Ok::<_, Error>((before, Arc::new(after)))
         })
         .await?;
-    if before.port != after.port
+    if (before.port, before.protocol) != (after.port, after.protocol)
         && let Some(error) = refused(control, &after).await
     {
         control.store().change(|draft| draft.put((*before).clone())).await?;

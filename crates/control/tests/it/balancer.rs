@@ -13,7 +13,7 @@ use wharf_control::operations::{
 };
 use wharf_model::{
     Arn,
-    load_balancer::Scheme,
+    load_balancer::{ListenerProtocol, Scheme},
     network::Vpc,
     routing::{Action, RoutingTable},
     service::ServiceLoadBalancer,
@@ -139,6 +139,9 @@ pub(crate) async fn load_balancer(world: &World) -> ServiceLoadBalancer {
     let new = NewListener {
         load_balancer,
         port: 80,
+        protocol: ListenerProtocol::Http,
+        certificate: None,
+        ssl_policy: None,
         default_action: Action::Forward { target_groups: vec![(group.clone(), 1)], sticky_secs: None },
         tags: Vec::new(),
     };

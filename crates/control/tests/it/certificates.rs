@@ -30,6 +30,7 @@ fn listener(name: &str, load_balancer: &str, certificates: Vec<Arn>) -> Listener
         default_action: Action::Forward { target_groups: Vec::new(), sticky_secs: None },
         attributes: Default::default(),
         certificates,
+        ssl_policy: None,
         created_at: Timestamp(0),
         tags: Vec::new(),
     }

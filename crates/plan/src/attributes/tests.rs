@@ -53,6 +53,7 @@ fn listener() -> wharf_model::load_balancer::Listener {
             sticky_secs: None,
         },
         certificates: Vec::new(),
+        ssl_policy: None,
         attributes: Default::default(),
         created_at: Timestamp(0),
         tags: Vec::new(),

@@ -39,6 +39,7 @@ fn listener(balancer: &LoadBalancer, port: u16, groups: &[&TargetGroup]) -> Arc<
         },
         attributes: Default::default(),
         certificates: Vec::new(),
+        ssl_policy: None,
         created_at: Timestamp(0),
         tags: Vec::new(),
     })
@@ -72,6 +73,7 @@ fn target(group: &TargetGroup, last: u8, draining: bool) -> Arc<Target> {
 fn a_table_has_every_balancer_and_the_groups_that_listeners_reach() {
     let (balancer, used, idle) = (load_balancer("web", Scheme::InternetFacing), group("used"), group("idle"));
     let made = table(&Seen {
+        certificates: Default::default(),
         addresses: [("eni-00000001".parse().unwrap(), Ipv4Addr::new(172, 31, 0, 9))].into(),
         listeners: vec![listener(&balancer, 80, &[&used])],
         rules: Vec::new(),
@@ -92,6 +94,7 @@ fn a_table_has_every_balancer_and_the_groups_that_listeners_reach() {
 #[test]
 fn an_internal_balancer_is_not_served_on_the_host() {
     let made = table(&Seen {
+        certificates: Default::default(),
         load_balancers: vec![load_balancer("web", Scheme::Internal)],
         host_addresses: vec![Ipv4Addr::LOCALHOST],
         ..Seen::default()
@@ -134,6 +137,7 @@ fn rules_are_in_the_order_of_their_priorities_and_reach_their_groups() {
     let (balancer, first, second) = (load_balancer("web", Scheme::Internal), group("a"), group("b"));
     let (one, two) = (listener(&balancer, 80, &[]), listener(&balancer, 81, &[]));
     let made = table(&Seen {
+        certificates: Default::default(),
         rules: vec![rule(&one, 30, &second), rule(&one, 4, &first)],
         listeners: vec![one, two],
         load_balancers: vec![balancer],

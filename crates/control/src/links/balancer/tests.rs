@@ -11,7 +11,7 @@ use crate::{
 use std::net::Ipv4Addr;
 use wharf_model::{
     Arn,
-    load_balancer::Scheme,
+    load_balancer::{ListenerProtocol, Scheme},
     network::{Subnet, Vpc},
     routing::Action,
     target_group::{HealthCheck, TargetAddress, TargetHealth, TargetState},
@@ -97,6 +97,9 @@ fn listener(load_balancer: &Arn, group: &Arn) -> NewListener {
     NewListener {
         load_balancer: load_balancer.clone(),
         port: 80,
+        protocol: ListenerProtocol::Http,
+        certificate: None,
+        ssl_policy: None,
         default_action: Action::Forward { target_groups: vec![(group.clone(), 1)], sticky_secs: None },
         tags: Vec::new(),
     }
