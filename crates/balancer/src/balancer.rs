@@ -86,7 +86,7 @@ impl Balancer {
     pub(crate) fn start(config: &BalancerConfig) -> (Arc<Balancer>, UnboundedReceiver<FromBalancer>) {
         let (outgoing, messages) = unbounded_channel();
         let saved = Saved::new(&config.state_dir);
-        let marker = Marker::new(saved.secret());
+        let marker = Marker::new(saved.cookies());
         let gathering = config.state_dir.join("logs");
         let logs = Logs::start(gathering, config.buckets.clone(), config.log_every);
         let balancer = Arc::new(Balancer {

@@ -1,23 +1,29 @@
 //! What a restarted balancer starts from: the last table and what was known of the targets' health.
 
+mod seal;
+
 use crate::health::Health;
 use camino::{Utf8Path, Utf8PathBuf};
+use seal::Seal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
+    sync::OnceLock,
 };
 use wharf_model::{Arn, routing::RoutingTable, target_group::TargetAddress};
 
-/// The file of the secret, and its length.
-const SECRET: &str = "cookies.json";
-const SECRET_LENGTH: usize = 32;
+/// The files of the secrets, and the length of each.
+const COOKIES: &str = "cookies.json";
+const TABLE_KEY: &str = "table-key.json";
+const SECRET_LENGTH: usize = seal::KEY_LENGTH;
 
 /// The files in the state directory.
 #[derive(Debug)]
 pub(crate) struct Saved {
     dir: Utf8PathBuf,
+    seal: OnceLock<Seal>,
 }
 
 /// A target's health in the file.
@@ -31,18 +37,26 @@ pub(crate) struct SavedHealth {
 impl Saved {
     /// Uses this directory, which exists.
     pub(crate) fn new(dir: &Utf8Path) -> Saved {
-        Saved { dir: dir.to_owned() }
+        Saved { dir: dir.to_owned(), seal: OnceLock::new() }
     }
 
     /// Returns the last table and the health of its targets; nothing when there is none that can be read.
     pub(crate) fn load(&self) -> Option<(RoutingTable, Vec<SavedHealth>)> {
-        let table = self.read("table.json")?;
+        let mut table = self.read("table.json")?;
+        if speaks_tls(&table) {
+            self.seal().open(&mut table);
+        }
         Some((table, self.read("health.json").unwrap_or_default()))
     }
 
-    /// Keeps the table.
+    /// Keeps the table; its private keys only encrypted.
     pub(crate) fn table(&self, table: &RoutingTable) {
-        self.write("table.json", table);
+        if !speaks_tls(table) {
+            return self.write("table.json", table);
+        }
+        let mut table = table.clone();
+        self.seal().close(&mut table);
+        self.write("table.json", &table);
     }
 
     /// Keeps the health of all targets.
@@ -50,14 +64,24 @@ impl Saved {
         self.write("health.json", &health);
     }
 
-    /// Returns the secret of this balancer's cookies; a new one, which is kept, when there is none.
-    pub(crate) fn secret(&self) -> Vec<u8> {
-        if let Some(secret) = self.read::<Vec<u8>>(SECRET).filter(|secret| secret.len() >= SECRET_LENGTH) {
+    /// Returns the secret of this balancer's cookies.
+    pub(crate) fn cookies(&self) -> Vec<u8> {
+        self.secret(COOKIES)
+    }
+
+    fn seal(&self) -> &Seal {
+        let open = || Seal::new(&self.secret(TABLE_KEY)).expect("a secret is as long as the cipher's key");
+        self.seal.get_or_init(open)
+    }
+
+    /// Returns a secret; a new one, which is kept, when there is none.
+    fn secret(&self, name: &str) -> Vec<u8> {
+        if let Some(secret) = self.read::<Vec<u8>>(name).filter(|secret| secret.len() >= SECRET_LENGTH) {
             return secret;
         }
         let mut secret = vec![0; SECRET_LENGTH];
         getrandom::fill(&mut secret).expect("the kernel gives random bytes once it has booted");
-        self.write(SECRET, &secret);
+        self.write(name, &secret);
         secret
     }
 
@@ -89,7 +113,15 @@ impl Saved {
     }
 }
 
-/// Makes a file for nobody else: a table has private keys.
+/// Makes a file for nobody else.
 fn private(path: &Utf8Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
+
+fn speaks_tls(table: &RoutingTable) -> bool {
+    let mut listeners = table.load_balancers.iter().flat_map(|balancer| &balancer.listeners);
+    listeners.any(|listener| listener.tls.is_some())
+}
+
+#[cfg(test)]
+mod tests;
