@@ -86,35 +86,40 @@ const OLDER: &[Cipher] = &[
 /// The policy of a listener that names none. AWS's own allows TLS 1.0 still.
 pub const SSL_POLICY_DEFAULT: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
-/// The policies that are served: those without TLS 1.0 and 1.1, and whose ciphers are all forward secret. What some of
-/// them have besides on AWS, ciphers in CBC mode, is not served.
+const TO_13: &[TlsVersion] = &[TlsVersion::Tls12, TlsVersion::Tls13];
+const ONLY_12: &[TlsVersion] = &[TlsVersion::Tls12];
+const ONLY_13: &[TlsVersion] = &[TlsVersion::Tls13];
+
+const fn policy(
+    name: &'static str,
+    versions: &'static [TlsVersion],
+    ciphers: &'static [Cipher],
+) -> SslPolicy {
+    SslPolicy { name, versions, ciphers }
+}
+
+/// The policies that are served, each with what of it is: TLS 1.0 and 1.1, ciphers in CBC mode, and those without
+/// forward secrecy, which the older ones have on AWS, are spoken by none. Those whose names promise what is not kept
+/// here (validated modules, `FIPS`; key exchange that withstands quantum computers, `PQ`) are not served at all.
 pub const SSL_POLICIES: &[SslPolicy] = &[
-    SslPolicy {
-        name: "ELBSecurityPolicy-TLS13-1-2-2021-06",
-        versions: &[TlsVersion::Tls12, TlsVersion::Tls13],
-        ciphers: BOTH,
-    },
-    SslPolicy {
-        name: "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
-        versions: &[TlsVersion::Tls12, TlsVersion::Tls13],
-        ciphers: BOTH,
-    },
-    SslPolicy {
-        name: "ELBSecurityPolicy-TLS13-1-3-2021-06",
-        versions: &[TlsVersion::Tls13],
-        ciphers: MODERN,
-    },
-    SslPolicy {
-        name: "ELBSecurityPolicy-FS-1-2-Res-2020-10",
-        versions: &[TlsVersion::Tls12],
-        ciphers: OLDER,
-    },
-    SslPolicy {
-        name: "ELBSecurityPolicy-FS-1-2-Res-2019-08",
-        versions: &[TlsVersion::Tls12],
-        ciphers: OLDER,
-    },
-    SslPolicy { name: "ELBSecurityPolicy-FS-1-2-2019-08", versions: &[TlsVersion::Tls12], ciphers: OLDER },
+    policy("ELBSecurityPolicy-TLS13-1-2-2021-06", TO_13, BOTH),
+    policy("ELBSecurityPolicy-TLS13-1-2-Res-2021-06", TO_13, BOTH),
+    policy("ELBSecurityPolicy-TLS13-1-2-Ext1-2021-06", TO_13, BOTH),
+    policy("ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06", TO_13, BOTH),
+    policy("ELBSecurityPolicy-TLS13-1-1-2021-06", TO_13, BOTH),
+    policy("ELBSecurityPolicy-TLS13-1-0-2021-06", TO_13, BOTH),
+    policy("ELBSecurityPolicy-TLS13-1-3-2021-06", ONLY_13, MODERN),
+    policy("ELBSecurityPolicy-FS-1-2-Res-2020-10", ONLY_12, OLDER),
+    policy("ELBSecurityPolicy-FS-1-2-Res-2019-08", ONLY_12, OLDER),
+    policy("ELBSecurityPolicy-FS-1-2-2019-08", ONLY_12, OLDER),
+    policy("ELBSecurityPolicy-FS-1-1-2019-08", ONLY_12, OLDER),
+    policy("ELBSecurityPolicy-FS-2018-06", ONLY_12, OLDER),
+    policy("ELBSecurityPolicy-TLS-1-2-Ext-2018-06", ONLY_12, OLDER),
+    policy("ELBSecurityPolicy-TLS-1-2-2017-01", ONLY_12, OLDER),
+    policy("ELBSecurityPolicy-TLS-1-1-2017-01", ONLY_12, OLDER),
+    policy("ELBSecurityPolicy-2016-08", ONLY_12, OLDER),
+    policy("ELBSecurityPolicy-2015-05", ONLY_12, OLDER),
+    policy("ELBSecurityPolicy-TLS-1-0-2015-04", ONLY_12, OLDER),
 ];
 
 /// Returns a policy by its name.
