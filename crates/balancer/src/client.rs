@@ -1,6 +1,8 @@
 //! A client's connection from its first byte to its last: requests are read, checked, and passed on one by one, the
 //! short way (`direct`) or by pingora.
 
+mod streams;
+
 use crate::{
     answer,
     balancer::Balancer,
@@ -12,7 +14,7 @@ use crate::{
     session::{ClientStream, Traffic},
     strict::{Body, Framing, HEAD_MAX, Refused, check, head_end, is_spotless},
     table::{Speaks, Table},
-    tls::Agreed,
+    tls::{self, Agreed},
     transport::Transport,
 };
 use pingora_core::{apps::HttpServerApp, protocols::http::ServerSession, server::configuration::ServerConf};
@@ -23,6 +25,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
+use streams::Streams;
 use tokio::{
     net::TcpStream,
     sync::watch,
@@ -85,6 +88,8 @@ pub(crate) struct Secured {
     pub(crate) host: Option<String>,
     /// How long it took.
     pub(crate) took: Duration,
+    /// Whether HTTP/2 is spoken.
+    pub(crate) http2: bool,
 }
 
 impl Way {
@@ -130,6 +135,10 @@ impl Front {
         }
         let Some((transport, tls)) = secured else { return };
         let mut stream = Box::new(ClientStream::new(transport, at.into(), from));
+        if let Some(tls) = tls.clone().filter(|tls| tls.http2) {
+            let streams = Streams { front: self, at, from, id, since, tls };
+            return Box::pin(streams.serve(stream, closing)).await;
+        }
         loop {
             let Some((idle, keep_alive)) = self.balancer.table().limits(at) else { return };
             let patience = patience.get_or_insert_with(|| Patience::new(idle));
@@ -198,18 +207,19 @@ impl Front {
             Speaks::Tls(config) => config,
         };
         let start = Instant::now();
-        let tls = match timeout(HANDSHAKE, TlsAcceptor::from(config).accept(tcp)).await {
-            Ok(Ok(tls)) => tls,
+        let stream = match timeout(HANDSHAKE, TlsAcceptor::from(config).accept(tcp)).await {
+            Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 tracing::debug!(%at, %error, "no TLS was agreed on");
                 return None;
             }
             Err(_) => return None,
         };
-        let (_, connection) = tls.get_ref();
+        let (_, connection) = stream.get_ref();
         let host = connection.server_name().map(str::to_owned);
-        let secured = Secured { agreed: Agreed::of(connection)?, host, took: start.elapsed() };
-        Some((Transport::Tls(Box::new(tls)), Some(Arc::new(secured))))
+        let http2 = connection.alpn_protocol() == Some(tls::HTTP2);
+        let secured = Secured { agreed: Agreed::of(connection)?, host, took: start.elapsed(), http2 };
+        Some((Transport::Tls(Box::new(stream)), Some(Arc::new(secured))))
     }
 
     /// Reads a request's head, all of it within the idle time. An unused connection ends when its listener does.

@@ -66,11 +66,12 @@ impl Entry {
     }
 
     fn kind(&self) -> &'static str {
-        match (self.tls.is_some(), self.upgraded) {
-            (false, false) => "http",
-            (false, true) => "ws",
-            (true, false) => "https",
-            (true, true) => "wss",
+        match (self.tls.as_deref(), self.upgraded) {
+            (None, false) => "http",
+            (None, true) => "ws",
+            (Some(Secured { http2: true, .. }), _) => "h2",
+            (Some(_), false) => "https",
+            (Some(_), true) => "wss",
         }
     }
 

@@ -10,11 +10,15 @@ use crate::{
     forwarded::too_many,
     group::{Group, Keeping, Wish},
     rule::{Headers, Question},
+    strict::LINE_MAX,
     table::{Decided, Done, Listener, Table},
     target::InFlight,
 };
 use async_trait::async_trait;
-use http::header::{COOKIE, HOST, HeaderMap};
+use http::{
+    Method, Version,
+    header::{COOKIE, HOST, HeaderMap},
+};
 use pingora_core::{
     Error, ErrorSource, ErrorType, Result, modules::http::HttpModules, upstreams::peer::HttpPeer,
 };
@@ -98,7 +102,22 @@ impl Headers for Parsed<'_> {
 
 fn host_of(session: &Session) -> Option<&str> {
     let request = session.req_header();
-    request.headers.get(HOST)?.to_str().ok()
+    match request.uri.authority().filter(|_| request.version == Version::HTTP_2) {
+        Some(authority) => Some(authority.as_str()),
+        None => request.headers.get(HOST)?.to_str().ok(),
+    }
+}
+
+/// Returns why a request by HTTP/2 is refused, as `strict` refuses those that came otherwise.
+fn refused(request: &RequestHeader) -> Option<u16> {
+    let path = request.raw_path();
+    match request.method {
+        Method::CONNECT | Method::TRACE => Some(405),
+        _ if path.len() > LINE_MAX => Some(414),
+        Method::OPTIONS if path == b"*" => None,
+        _ if path.starts_with(b"/") => None,
+        _ => Some(400),
+    }
 }
 
 fn status(code: u16, why: &'static str) -> Box<Error> {
@@ -130,10 +149,16 @@ impl ProxyHttp for Proxy {
     }
 
     async fn request_filter(&self, session: &mut Session, underway: &mut Underway) -> Result<bool> {
+        if session.is_http2() {
+            underway.client = session.req_header_mut().extensions_mut().remove();
+        }
         let table = self.balancer.table().clone();
         let Some((listener, decided)) = self.decided(&table, session, underway) else {
             return Err(status(503, "listener is gone"));
         };
+        if let Some(code) = Some(session.req_header()).filter(|_| session.is_http2()).and_then(refused) {
+            return Err(status(code, "not a request that is passed on"));
+        }
         let came = session.req_header().headers.get_all("x-forwarded-for").iter();
         let came: Vec<&str> = came.filter_map(|value| value.to_str().ok()).collect();
         if too_many(&came) {

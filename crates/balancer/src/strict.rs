@@ -5,7 +5,7 @@
 //! has made them pretty.
 
 /// The longest line of a request's head.
-const LINE_MAX: usize = 16 << 10;
+pub(crate) const LINE_MAX: usize = 16 << 10;
 /// The longest head.
 pub(crate) const HEAD_MAX: usize = 64 << 10;
 

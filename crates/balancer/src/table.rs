@@ -47,6 +47,7 @@ pub(crate) struct Table {
 #[derive(Debug)]
 struct Secure {
     of: Vec<TlsRoutes>,
+    http2: bool,
     config: Option<Arc<ServerConfig>>,
 }
 
@@ -185,10 +186,11 @@ impl Table {
             }
             let of = listeners.iter().filter_map(|listener| routes.get(&listener.arn).copied().cloned());
             let of: Vec<TlsRoutes> = of.collect();
-            let same = before.secure.get(at).filter(|before| before.of == of);
+            let http2 = listeners.first().is_some_and(|listener| listener.settings.http2);
+            let same = before.secure.get(at).filter(|before| before.of == of && before.http2 == http2);
             let config = match same.and_then(|same| same.config.clone()) {
                 Some(config) => Some(config),
-                None => match tls::config(&of) {
+                None => match tls::config(&of, http2) {
                     Ok(config) => Some(config),
                     Err(error) => {
                         tracing::error!(%at, %error, "TLS cannot be spoken");
@@ -198,7 +200,7 @@ impl Table {
                     }
                 },
             };
-            self.secure.insert(*at, Secure { of, config });
+            self.secure.insert(*at, Secure { of, http2, config });
         }
     }
 

@@ -15,6 +15,9 @@ use wharf_model::{
     tls::{Cipher, SslPolicy, TlsVersion, ssl_policy},
 };
 
+/// What HTTP/2 is called when protocols are agreed on.
+pub(crate) const HTTP2: &[u8] = b"h2";
+
 /// Why TLS cannot be spoken at an address.
 #[derive(Debug, Error)]
 pub(crate) enum Error {
@@ -62,8 +65,8 @@ const CIPHERS: [(Cipher, SupportedCipherSuite); 7] = [
 ];
 
 /// Returns how TLS is spoken at an address, which several load balancers may share: by the policy of the first, with
-/// the certificates of all.
-pub(crate) fn config(of: &[TlsRoutes]) -> Result<Arc<ServerConfig>, Error> {
+/// the certificates of all; with HTTP/2 for clients that prefer it, if it is to be.
+pub(crate) fn config(of: &[TlsRoutes], http2: bool) -> Result<Arc<ServerConfig>, Error> {
     let first = of.first().ok_or(rustls::Error::NoCertificatesPresented)?;
     let policy = ssl_policy(&first.policy).ok_or_else(|| Error::Policy(first.policy.clone()))?;
     let provider = Arc::new(provider(policy));
@@ -83,7 +86,8 @@ pub(crate) fn config(of: &[TlsRoutes]) -> Result<Arc<ServerConfig>, Error> {
         .collect();
     let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions)?;
     let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(certificates));
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols =
+        http2.then_some(HTTP2).into_iter().chain([b"http/1.1".as_slice()]).map(<[u8]>::to_vec).collect();
     config.ignore_client_order = true;
     config.ticketer = ring::Ticketer::new()?;
     Ok(Arc::new(config))

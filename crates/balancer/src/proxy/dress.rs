@@ -8,7 +8,7 @@ use crate::{
     rewrite::Unfit,
     sticky,
 };
-use http::header::{HOST, HeaderName, SET_COOKIE};
+use http::header::{COOKIE, HOST, HeaderName, HeaderValue, SET_COOKIE};
 use pingora_core::Result;
 use pingora_http::{RequestHeader, ResponseHeader};
 use tokio::time::Instant;
@@ -28,6 +28,9 @@ pub(super) fn request(request: &mut RequestHeader, underway: &mut Underway) -> R
         for name in odd {
             request.remove_header(&name);
         }
+    }
+    if of.way.tls.as_ref().is_some_and(|tls| tls.http2) {
+        downgrade(request)?;
     }
     let came = request.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let came = came.collect::<Vec<_>>().join(", ");
@@ -79,6 +82,23 @@ pub(super) fn request(request: &mut RequestHeader, underway: &mut Underway) -> R
         underway.rewritten[1] = Some(String::from_utf8_lossy(&url).into_owned());
         let url = http::Uri::try_from(url);
         request.set_uri(url.map_err(|_| status(500, "the rewritten path is none"))?);
+    }
+    Ok(())
+}
+
+/// Puts what HTTP/2 says otherwise where everybody looks for it: the host, and cookies that came one by one.
+fn downgrade(request: &mut RequestHeader) -> Result<()> {
+    if !request.headers.contains_key(HOST)
+        && let Some(authority) = request.uri.authority()
+    {
+        let host = authority.as_str().to_owned();
+        request.insert_header(HOST, host)?;
+    }
+    let mut cookies = request.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    if let (Some(first), Some(second)) = (cookies.next(), cookies.next()) {
+        let all: Vec<&[u8]> = [first, second].into_iter().chain(cookies).collect();
+        let all = HeaderValue::from_bytes(&all.join(b"; ".as_slice()));
+        request.insert_header(COOKIE, all.map_err(|_| status(400, "cookies that cannot be joined"))?)?;
     }
     Ok(())
 }

@@ -20,7 +20,11 @@ impl Proxy {
         // Without any, the client had left before the answer.
         let status = session.response_written().map_or(460, |answer| answer.status.as_u16());
         let [received, sent] = traffic.so_far();
-        let bytes = [received - way.before[0], sent - way.before[1]];
+        let bytes = match session.is_http2() {
+            false => [received - way.before[0], sent - way.before[1]],
+            // Other requests share the connection.
+            true => [session.body_bytes_read() as u64, session.body_bytes_sent() as u64],
+        };
         let answered = target_status.zip(times.map(|[_, thought, _]| thought));
         listener.tally.count(&Came { group: underway.group.as_deref(), status, answered, bytes });
         if !listener.settings.access_logs.enabled {

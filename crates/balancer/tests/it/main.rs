@@ -5,6 +5,7 @@
 mod attributes;
 mod counting;
 mod draining;
+mod http2;
 mod listening;
 mod logs;
 mod passing;

@@ -32,7 +32,7 @@ use wharf_model::{
 static SHOP: LazyLock<[String; 2]> = LazyLock::new(|| issue(&["shop.example"]));
 static WILD: LazyLock<[String; 2]> = LazyLock::new(|| issue(&["*.example.org", "example.org"]));
 
-fn issue(names: &[&str]) -> [String; 2] {
+pub(crate) fn issue(names: &[&str]) -> [String; 2] {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(names.clone()).unwrap();
@@ -40,12 +40,12 @@ fn issue(names: &[&str]) -> [String; 2] {
     [params.self_signed(&key).unwrap().pem(), key.serialize_pem()]
 }
 
-fn certificate(names: &[&str], [chain, key]: &[String; 2]) -> CertificateRoutes {
+pub(crate) fn certificate(names: &[&str], [chain, key]: &[String; 2]) -> CertificateRoutes {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
     CertificateRoutes { names, chain: chain.clone(), key: Plain::new(key.as_str()) }
 }
 
-fn tls() -> TlsRoutes {
+pub(crate) fn tls() -> TlsRoutes {
     let wild = certificate(&["*.example.org", "example.org"], &WILD);
     TlsRoutes {
         policy: SSL_POLICY_DEFAULT.to_owned(),
@@ -53,7 +53,7 @@ fn tls() -> TlsRoutes {
     }
 }
 
-fn set(world: &mut World, tls: Option<TlsRoutes>) {
+pub(crate) fn set(world: &mut World, tls: Option<TlsRoutes>) {
     world.table.load_balancers[0].listeners[0].tls = tls;
 }
 
@@ -63,13 +63,24 @@ async fn connect(
     host: &str,
     versions: &[&'static SupportedProtocolVersion],
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    offer(at, host, versions, &[]).await
+}
+
+/// Agrees on TLS and on one of these protocols.
+pub(crate) async fn offer(
+    at: SocketAddrV4,
+    host: &str,
+    versions: &[&'static SupportedProtocolVersion],
+    protocols: &[&[u8]],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     for [pem, _] in [&*SHOP, &*WILD] {
         roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
     }
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder.with_protocol_versions(versions).unwrap();
-    let config = builder.with_root_certificates(roots).with_no_client_auth();
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     let host = ServerName::try_from(host.to_owned()).unwrap();
     let tcp = TcpStream::connect(at).await?;
     timeout(Duration::from_secs(5), TlsConnector::from(Arc::new(config)).connect(host, tcp)).await.unwrap()
@@ -233,4 +244,24 @@ async fn a_websocket_and_a_redirect_know_of_tls() {
     let get = "GET /old HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n";
     let answer = ask(at, "shop.example", get).await;
     assert!(answer.contains(&format!("https://shop.example:{}/new\r\n", at.port())), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_balancer_speaks_tls_without_control_and_saves_no_key_in_the_clear() {
+    let (mut world, _a, at) = serving(tls()).await;
+    let saved = std::fs::read_to_string(world.state().join("table.json")).unwrap();
+    assert!(saved.contains("BEGIN CERTIFICATE") && !saved.contains("PRIVATE KEY"), "{saved}");
+    world.stop_control().await;
+    world.kill_balancer();
+    while TcpStream::connect(at).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    world.start_balancer();
+    while TcpStream::connect(at).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let get = "GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n";
+    for host in ["shop.example", "www.example.org"] {
+        assert_eq!(status(&ask(at, host, get).await), 200, "{host}");
+    }
 }

@@ -118,6 +118,11 @@ impl World {
         self.balancer = Some(runtime);
     }
 
+    /// Returns where the balancer keeps what it needs for its next start.
+    pub(crate) fn state(&self) -> std::path::PathBuf {
+        self.dir.path().join("state")
+    }
+
     /// Returns where the logs' buckets are.
     pub(crate) fn buckets(&self) -> std::path::PathBuf {
         self.dir.path().join("buckets")
