@@ -66,6 +66,13 @@ impl Hello {
         described["tasks"].as_array().expect("a list").clone()
     }
 
+    /// Returns the load balancer's listeners.
+    pub(crate) fn listeners(&self) -> Value {
+        let balancer = &self.aws.json("elbv2 describe-load-balancers --names hello")["LoadBalancers"][0];
+        let arn = text(&balancer["LoadBalancerArn"]);
+        self.aws.json(&format!("elbv2 describe-listeners --load-balancer-arn {arn}"))["Listeners"].clone()
+    }
+
     /// Returns whether the load balancer answers with 200.
     pub(crate) fn answers(&self) -> bool {
         get(&self.url).is_ok_and(|answer| answer.status == 200)

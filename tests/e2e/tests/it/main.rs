@@ -10,6 +10,7 @@ mod firelens;
 mod full_disk;
 mod given;
 mod hello;
+mod https;
 mod images;
 mod instances;
 mod isolation;
