@@ -280,7 +280,8 @@ impl Balancer {
                     continue;
                 }
                 let source = sources.get(&group.arn).copied().flatten();
-                let plan = Plan { check: group.health_check.clone(), source };
+                let plan =
+                    Plan { check: group.health_check.clone(), source, version: group.protocol_version };
                 match state.probes.remove(&target.id) {
                     Some((same, probe)) if same == plan => kept.insert(target.id, (same, probe)),
                     other => {

@@ -7,7 +7,7 @@ use pingora_core::{
     Error, ErrorType, Result,
     connectors::L4Connect,
     protocols::l4::{socket::SocketAddr as L4Address, stream::Stream},
-    upstreams::peer::{HttpPeer, Tracer, Tracing},
+    upstreams::peer::{ALPN, HttpPeer, Tracer, Tracing},
 };
 use std::{
     io,
@@ -20,6 +20,7 @@ use tokio::{
     net::{TcpSocket, TcpStream},
     time::timeout,
 };
+use wharf_model::target_group::ProtocolVersion;
 
 /// An application load balancer's time for a connection to a target.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -27,6 +28,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept. Shorter than the keep-alive of common servers, so that a request which may
 /// not be sent twice hardly ever meets a connection that its target is just closing.
 pub(crate) const KEEP: Duration = Duration::from_secs(4);
+
+/// How many requests a connection to a target carries at once, with HTTP/2.
+const STREAMS_MAX: usize = 128;
 
 /// Connects from an address that may not be there yet; the port is chosen with the destination in mind, so that as
 /// many connections fit as there are ports for each target.
@@ -50,7 +54,12 @@ pub(crate) async fn open(target: &Arc<Target>, source: Option<Ipv4Addr>) -> io::
 
 /// Returns how pingora reaches a target: connections are shared by the load balancers with the same address only, and
 /// never with another registration of the target's address.
-pub(crate) fn peer(target: &Arc<Target>, source: Option<Ipv4Addr>, idle: Duration) -> HttpPeer {
+pub(crate) fn peer(
+    target: &Arc<Target>,
+    source: Option<Ipv4Addr>,
+    idle: Duration,
+    version: ProtocolVersion,
+) -> HttpPeer {
     let to = SocketAddr::from((target.address.ip, target.address.port));
     let mut peer = HttpPeer::new(to, false, String::new());
     peer.group_key = target.id.rotate_left(32) ^ u64::from(source.map_or(0, u32::from));
@@ -58,6 +67,13 @@ pub(crate) fn peer(target: &Arc<Target>, source: Option<Ipv4Addr>, idle: Duratio
     peer.options.read_timeout = Some(idle);
     peer.options.write_timeout = Some(idle);
     peer.options.idle_timeout = Some(KEEP);
+    match version {
+        ProtocolVersion::Http1 => {}
+        ProtocolVersion::Http2 | ProtocolVersion::Grpc => {
+            peer.options.alpn = ALPN::H2;
+            peer.options.max_h2_streams = STREAMS_MAX;
+        }
+    }
     peer
 }
 

@@ -16,7 +16,7 @@ use crate::{
     client::Way,
     connect,
     forwarded::{random, too_many, trace_id},
-    group::{Group, Keeping, Wish},
+    group::{Group, INCOMPATIBLE, Keeping, Wish},
     head::{self, Asked, Dress, Raw, Told},
     host,
     patience::Patience,
@@ -37,6 +37,7 @@ use std::{
 };
 use tokio::{sync::watch, time::Instant};
 use trail::Trail;
+use wharf_model::target_group::ProtocolVersion;
 
 /// What came of a request.
 #[derive(Debug)]
@@ -242,6 +243,9 @@ impl Request<'_> {
                 secure: self.way.tls.is_some(),
             };
             let (route, backend) = forward.choose(&wish).ok_or(self.failure)?;
+            if route.version != ProtocolVersion::Http1 {
+                return Err(INCOMPATIBLE);
+            }
             let Some(in_flight) = backend.target.enter() else { continue };
             let current = self.chosen.as_ref().is_some_and(|(at, ..)| self.balancer.is_generation(*at));
             if current {

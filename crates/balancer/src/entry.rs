@@ -14,6 +14,8 @@ use time::{OffsetDateTime, macros::format_description};
 pub(crate) struct Entry {
     /// The listener.
     pub(crate) listener: Arc<Listener>,
+    /// Whether it went to a target group that takes calls of gRPC.
+    pub(crate) calls: bool,
     /// Whether it became a WebSocket.
     pub(crate) upgraded: bool,
     /// What was agreed on, with TLS.
@@ -69,6 +71,7 @@ impl Entry {
         match (self.tls.as_deref(), self.upgraded) {
             (None, false) => "http",
             (None, true) => "ws",
+            (Some(Secured { http2: true, .. }), _) if self.calls => "grpcs",
             (Some(Secured { http2: true, .. }), _) => "h2",
             (Some(_), false) => "https",
             (Some(_), true) => "wss",

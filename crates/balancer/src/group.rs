@@ -18,7 +18,12 @@ use std::{
 use wharf_model::{
     Arn,
     attributes::{StickinessType, TargetGroupAttributes},
+    routing::TargetGroupRoutes,
+    target_group::ProtocolVersion,
 };
+
+/// What a request is answered that speaks another version of HTTP than its target group.
+pub(crate) const INCOMPATIBLE: u16 = 464;
 
 /// What outlives the tables that name a group.
 #[derive(Debug)]
@@ -39,6 +44,8 @@ pub(crate) struct Group {
 pub(crate) struct Route {
     /// The group.
     pub(crate) group: Arc<Group>,
+    /// How requests go to its targets.
+    pub(crate) version: ProtocolVersion,
     attributes: TargetGroupAttributes,
     backends: Vec<Backend>,
 }
@@ -122,8 +129,8 @@ impl Group {
 
 impl Route {
     /// Makes a route.
-    pub(crate) fn new(group: Arc<Group>, attributes: TargetGroupAttributes, backends: Vec<Backend>) -> Route {
-        Route { group, attributes, backends }
+    pub(crate) fn new(group: Arc<Group>, sent: &TargetGroupRoutes, backends: Vec<Backend>) -> Route {
+        Route { group, version: sent.protocol_version, attributes: sent.attributes.clone(), backends }
     }
 
     /// Returns the target of a request: the one that its client is kept with, or the one whose turn it is.

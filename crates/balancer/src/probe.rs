@@ -1,5 +1,7 @@
 //! Health checks: one task per target, asking over HTTP from the load balancer's address.
 
+mod http2;
+
 use crate::{
     balancer::Balancer,
     connect::connect,
@@ -16,9 +18,13 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     time::{Instant, sleep, timeout},
 };
-use wharf_model::target_group::HealthCheck;
+use wharf_model::target_group::{HealthCheck, ProtocolVersion};
+
+/// What asks calls itself.
+const AGENT: &str = "ELB-HealthChecker/2.0";
 
 /// How a target is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) check: HealthCheck,
     /// The address to ask from.
     pub(crate) source: Option<Ipv4Addr>,
+    /// How.
+    pub(crate) version: ProtocolVersion,
 }
 
 /// Checks a target until it leaves.
@@ -48,7 +56,7 @@ pub(crate) async fn keep(balancer: Weak<Balancer>, target: Arc<Target>, plan: Pl
     while !target.is_leaving() {
         sleep(pause).await;
         let limit = Duration::from_secs(check.timeout_secs.max(1).into());
-        let outcome = match timeout(limit, ask(address, plan.source, &check.path)).await {
+        let outcome = match timeout(limit, ask(address, &plan)).await {
             Ok(Ok(status)) if matcher.passes(status) => Outcome::Passed,
             Ok(Ok(status)) => Outcome::Mismatch(status),
             Ok(Err(_)) => Outcome::Failed,
@@ -77,11 +85,20 @@ pub(crate) async fn keep(balancer: Weak<Balancer>, target: Arc<Target>, plan: Pl
     }
 }
 
-/// Asks once and returns the final status.
-async fn ask(address: SocketAddrV4, source: Option<Ipv4Addr>, path: &str) -> io::Result<u16> {
-    let mut connection = connect(source, address).await?;
+/// Asks once and returns the final status, or gRPC's.
+async fn ask(address: SocketAddrV4, plan: &Plan) -> io::Result<u16> {
+    let connection = connect(plan.source, address).await?;
+    let path = &plan.check.path;
+    match plan.version {
+        ProtocolVersion::Http1 => ask_http1(connection, address, path).await,
+        ProtocolVersion::Http2 => http2::ask(connection, address, path).await,
+        ProtocolVersion::Grpc => http2::call(connection, address, path).await,
+    }
+}
+
+async fn ask_http1(mut connection: TcpStream, address: SocketAddrV4, path: &str) -> io::Result<u16> {
     let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\n\
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nUser-Agent: {AGENT}\r\n\
          Accept-Encoding: gzip, compressed\r\n\r\n"
     );
     connection.write_all(request.as_bytes()).await?;

@@ -8,7 +8,7 @@ use crate::{
     balancer::Balancer,
     client::Client,
     forwarded::too_many,
-    group::{Group, Keeping, Wish},
+    group::{Group, INCOMPATIBLE, Keeping, Wish},
     rule::{Headers, Question},
     strict::LINE_MAX,
     table::{Decided, Done, Listener, Table},
@@ -17,7 +17,7 @@ use crate::{
 use async_trait::async_trait;
 use http::{
     Method, Version,
-    header::{COOKIE, HOST, HeaderMap},
+    header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderValue},
 };
 use pingora_core::{
     Error, ErrorSource, ErrorType, Result, modules::http::HttpModules, upstreams::peer::HttpPeer,
@@ -26,7 +26,10 @@ use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use std::{any::Any, sync::Arc, time::SystemTime};
 use tokio::time::Instant;
-use wharf_model::{attributes::ListenerAttributes, target_group::TargetAddress};
+use wharf_model::{
+    attributes::ListenerAttributes,
+    target_group::{ProtocolVersion, TargetAddress},
+};
 
 /// The proxy's side towards pingora.
 pub(crate) struct Proxy {
@@ -41,6 +44,8 @@ pub(crate) struct Underway {
     chosen: Option<(u64, Arc<Listener>, Decided)>,
     in_flight: Option<InFlight>,
     group: Option<Arc<Group>>,
+    /// Whether the group takes calls of gRPC.
+    calls: bool,
     keeping: Keeping,
     /// Targets that are not to be tried again.
     tried: Vec<u64>,
@@ -105,6 +110,18 @@ fn host_of(session: &Session) -> Option<&str> {
     match request.uri.authority().filter(|_| request.version == Version::HTTP_2) {
         Some(authority) => Some(authority.as_str()),
         None => request.headers.get(HOST)?.to_str().ok(),
+    }
+}
+
+/// Returns whether a target group of this version takes a request.
+fn speaks(version: ProtocolVersion, session: &Session) -> bool {
+    let request = session.req_header();
+    let kind = request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let grpc = session.is_http2() && kind.is_some_and(|kind| kind.starts_with(b"application/grpc"));
+    match version {
+        ProtocolVersion::Http1 => !grpc,
+        ProtocolVersion::Http2 => session.is_http2(),
+        ProtocolVersion::Grpc => session.is_http2() && request.method == Method::POST,
     }
 }
 
@@ -200,12 +217,16 @@ impl ProxyHttp for Proxy {
             let Some((route, backend)) = forward.choose(&wish) else {
                 return Err(status(underway.failure.unwrap_or(503), "no target is left"));
             };
+            if !speaks(route.version, session) {
+                return Err(status(INCOMPATIBLE, "the target group is of another version"));
+            }
             let Some(entered) = backend.target.enter() else { continue };
             if !self.balancer.is_current(&table) {
                 continue;
             }
             underway.in_flight = Some(entered);
             underway.group = Some(route.group.clone());
+            underway.calls = route.version == ProtocolVersion::Grpc;
             underway.target = Some(backend.target.address);
             underway.keeping = forward.keeping(route, &backend.target, &wish);
             let mut peer = Box::new(backend.peer.clone());

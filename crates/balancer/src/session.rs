@@ -282,10 +282,13 @@ impl Drop for ClientStream {
     fn drop(&mut self) {
         let Some(mut transport) = self.transport.take() else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if self.allowed == 0 || self.idle.is_some() {
+        // Without TLS, the socket's end says as much.
+        let said = matches!(transport, Transport::Plain(_));
+        if said && (self.allowed == 0 || self.idle.is_some()) {
             return;
         }
-        // Closing with bytes unread would reset the connection and take the answer from the client.
+        // Closing with bytes unread would reset the connection and take the answer from the client. With TLS, an end
+        // that is not said looks like one that somebody else made.
         runtime.spawn(async move {
             let mut bytes = [0; 4096];
             let mut left = LINGER_BYTES;

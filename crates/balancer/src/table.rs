@@ -130,10 +130,10 @@ impl Table {
                     sent.targets.iter().filter_map(|route| targets.get(&(arn.clone(), route.address)));
                 let backends = targets.map(|target| Backend {
                     target: target.clone(),
-                    peer: connect::peer(target, source, idle),
+                    peer: connect::peer(target, source, idle, sent.protocol_version),
                     source,
                 });
-                let route = Route::new(group.clone(), sent.attributes.clone(), backends.collect());
+                let route = Route::new(group.clone(), sent, backends.collect());
                 let route = Arc::new(route);
                 known.borrow_mut().insert(arn.clone(), route.clone());
                 Some(route)

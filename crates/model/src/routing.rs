@@ -5,7 +5,7 @@ use crate::{
     attributes::{ListenerAttributes, LoadBalancerAttributes, TargetGroupAttributes},
     rule::{Condition, Transform},
     secret::Plain,
-    target_group::{HealthCheck, TargetAddress},
+    target_group::{HealthCheck, ProtocolVersion, TargetAddress},
 };
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -136,6 +136,9 @@ pub enum Action {
 pub struct TargetGroupRoutes {
     /// Its ARN.
     pub arn: Arn,
+    /// How requests go to its targets.
+    #[serde(default)]
+    pub protocol_version: ProtocolVersion,
     /// How targets are checked.
     pub health_check: HealthCheck,
     /// Seconds that a draining target's requests may take to end; what is left then is cut.

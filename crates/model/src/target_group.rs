@@ -13,6 +13,9 @@ pub struct TargetGroup {
     pub name: String,
     /// The port of targets registered without one.
     pub port: u16,
+    /// How requests go to its targets.
+    #[serde(default)]
+    pub protocol_version: ProtocolVersion,
     /// The VPC of its targets.
     pub vpc: VpcId,
     /// How targets are checked.
@@ -26,6 +29,33 @@ pub struct TargetGroup {
     pub created_at: Timestamp,
     /// Its tags.
     pub tags: Vec<Tag>,
+}
+
+/// How requests go to targets (`ProtocolVersion`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum ProtocolVersion {
+    /// By HTTP/1.1.
+    #[default]
+    Http1,
+    /// By HTTP/2 without TLS.
+    Http2,
+    /// As calls of gRPC, by HTTP/2 without TLS.
+    Grpc,
+}
+
+impl ProtocolVersion {
+    /// All of them.
+    pub const ALL: [ProtocolVersion; 3] =
+        [ProtocolVersion::Http1, ProtocolVersion::Http2, ProtocolVersion::Grpc];
+
+    /// Returns the name that the API uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProtocolVersion::Http1 => "HTTP1",
+            ProtocolVersion::Http2 => "HTTP2",
+            ProtocolVersion::Grpc => "GRPC",
+        }
+    }
 }
 
 /// How targets are checked; the defaults are those of an application load balancer.
@@ -45,7 +75,7 @@ pub struct HealthCheck {
     pub healthy_threshold: u32,
     /// Failed checks in a row that make a target unhealthy.
     pub unhealthy_threshold: u32,
-    /// The status codes that pass, such as `200`, `200,202` or `200-299`.
+    /// The status codes that pass, such as `200`, `200,202` or `200-299`; gRPC's own for its calls.
     pub matcher: String,
 }
 
@@ -60,6 +90,21 @@ impl Default for HealthCheck {
             healthy_threshold: 5,
             unhealthy_threshold: 2,
             matcher: "200".to_owned(),
+        }
+    }
+}
+
+impl HealthCheck {
+    /// Returns how targets of a group are checked unless something else is said.
+    pub fn of(version: ProtocolVersion) -> HealthCheck {
+        match version {
+            ProtocolVersion::Http1 | ProtocolVersion::Http2 => HealthCheck::default(),
+            // What a server answers that does not know the call: it is there.
+            ProtocolVersion::Grpc => HealthCheck {
+                path: "/AWS.ALB/healthcheck".to_owned(),
+                matcher: "12".to_owned(),
+                ..HealthCheck::default()
+            },
         }
     }
 }

@@ -101,6 +101,7 @@ pub fn table(seen: &Seen) -> RoutingTable {
     let target_groups =
         seen.target_groups.iter().filter(|group| reach.has(&group.arn)).map(|group| TargetGroupRoutes {
             arn: group.arn.clone(),
+            protocol_version: group.protocol_version,
             health_check: group.health_check.clone(),
             deregistration_delay_secs: group.deregistration_delay_secs,
             attributes: group.attributes.clone(),

@@ -11,7 +11,7 @@ use wharf_control::Control;
 use wharf_control::operations::balancing::{self, Error};
 use wharf_control::operations::target_groups::{self, NewTargetGroup};
 use wharf_control::operations::{load_balancers, targets};
-use wharf_model::target_group::{self, HealthCheck, TargetState};
+use wharf_model::target_group::{self, HealthCheck, ProtocolVersion, TargetState};
 
 use super::attributes;
 use super::given::{self, absent, invalid, number, only, required, unsupported};
@@ -26,15 +26,16 @@ pub(super) async fn create(
         given => return Err(unsupported("TargetType", given.unwrap_or("instance"), "only 'ip' is")),
     }
     only("Protocol", Some(&required("Protocol", input.protocol.clone())?), "HTTP")?;
-    only("ProtocolVersion", input.protocol_version.as_deref(), "HTTP1")?;
+    let version = protocol_version(input.protocol_version.as_deref())?;
     only("IpAddressType", input.ip_address_type.as_deref(), "ipv4")?;
     absent("TargetControlPort", input.target_control_port.as_ref())?;
     let vpc = required("VpcId", input.vpc_id.clone())?;
-    let mut health_check = HealthCheck::default();
-    change_health_check(&mut health_check, &HealthCheckChange::from(&input))?;
+    let mut health_check = HealthCheck::of(version);
+    change_health_check(&mut health_check, &HealthCheckChange::from(&input), version)?;
     let new = NewTargetGroup {
         name: required("Name", input.name)?,
         port: number("Port", required("Port", input.port)?)?,
+        protocol_version: version,
         vpc: given::id(&vpc, |id| invalid(format!("The VPC ID '{id}' is not found")))?,
         health_check,
         tags: given::tags(input.tags),
@@ -49,13 +50,20 @@ pub(super) async fn modify(
 ) -> Result<TargetGroupsOutput, Fault> {
     let arn = given::target_group(input.target_group_arn.clone())?;
     let change = HealthCheckChange::from(&input);
-    // The members are checked by themselves first, and then what comes of them.
-    change_health_check(&mut HealthCheck::default(), &change)?;
+    // The members are checked by themselves first, and then what comes of them. A group's version never changes.
+    let version = target_groups::find(control, &arn)?.protocol_version;
+    change_health_check(&mut HealthCheck::default(), &change, version)?;
     let changed = target_groups::modify(control, &arn, |group| {
-        let _checked = change_health_check(&mut group.health_check, &change);
+        let _checked = change_health_check(&mut group.health_check, &change, version);
     });
     let changed = changed.await?;
     Ok(TargetGroupsOutput { target_groups: vec![show(control, &changed)], next_marker: None })
+}
+
+fn protocol_version(given: Option<&str>) -> Result<ProtocolVersion, Fault> {
+    let Some(given) = given else { return Ok(ProtocolVersion::default()) };
+    let known = ProtocolVersion::ALL.into_iter().find(|version| version.as_str() == given);
+    known.ok_or_else(|| invalid(format!("Protocol version '{given}' must be one of GRPC, HTTP1 and HTTP2")))
 }
 
 /// The members on health checks that creating and modifying have in common.
@@ -94,7 +102,11 @@ macro_rules! health_check_change {
 health_check_change!(CreateTargetGroupInput);
 health_check_change!(ModifyTargetGroupInput);
 
-fn change_health_check(check: &mut HealthCheck, change: &HealthCheckChange) -> Result<(), Fault> {
+fn change_health_check(
+    check: &mut HealthCheck,
+    change: &HealthCheckChange,
+    version: ProtocolVersion,
+) -> Result<(), Fault> {
     only("HealthCheckProtocol", change.protocol.as_deref(), "HTTP")?;
     match change.port.as_deref() {
         None => {}
@@ -106,8 +118,20 @@ fn change_health_check(check: &mut HealthCheck, change: &HealthCheckChange) -> R
         }
     }
     if let Some(matcher) = &change.matcher {
-        absent("Matcher.GrpcCode", matcher.grpc_code.as_ref())?;
-        check.matcher = required("Matcher.HttpCode", matcher.http_code.clone())?;
+        let (http, grpc) = (matcher.http_code.clone(), matcher.grpc_code.clone());
+        let (name, code, other_name, other) = match version {
+            ProtocolVersion::Grpc => ("Matcher.GrpcCode", grpc, "Matcher.HttpCode", http),
+            ProtocolVersion::Http1 | ProtocolVersion::Http2 => {
+                ("Matcher.HttpCode", http, "Matcher.GrpcCode", grpc)
+            }
+        };
+        if other.is_some() {
+            let version = version.as_str();
+            return Err(invalid(format!(
+                "{other_name} cannot be specified with protocol version '{version}'"
+            )));
+        }
+        check.matcher = required(name, code)?;
     }
     if let Some(path) = &change.path {
         check.path.clone_from(path);
@@ -265,10 +289,18 @@ fn show(control: &Control, found: &target_group::TargetGroup) -> TargetGroup {
         healthy_threshold_count: *healthy_threshold,
         unhealthy_threshold_count: found.health_check.unhealthy_threshold,
         health_check_path: path.clone(),
-        matcher: Matcher { http_code: Some(found.health_check.matcher.clone()), grpc_code: None },
+        matcher: matcher(found),
         load_balancer_arns: load_balancers.iter().map(ToString::to_string).collect(),
         target_type: "ip",
-        protocol_version: "HTTP1",
+        protocol_version: found.protocol_version.as_str(),
         ip_address_type: "ipv4",
+    }
+}
+
+fn matcher(of: &target_group::TargetGroup) -> Matcher {
+    let code = Some(of.health_check.matcher.clone());
+    match of.protocol_version {
+        ProtocolVersion::Grpc => Matcher { http_code: None, grpc_code: code },
+        ProtocolVersion::Http1 | ProtocolVersion::Http2 => Matcher { http_code: code, grpc_code: None },
     }
 }

@@ -54,6 +54,7 @@ impl Request<'_> {
         });
         self.balancer.logs().request(Entry {
             listener: listener.clone(),
+            calls: false,
             upgraded: self.asked.upgrade,
             tls: self.way.tls.clone(),
             client: self.way.from,

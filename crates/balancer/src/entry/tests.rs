@@ -45,6 +45,7 @@ fn entry() -> Entry {
     let came = UNIX_EPOCH + Duration::from_micros(1_530_569_000_186_000);
     Entry {
         listener: listener(),
+        calls: false,
         upgraded: false,
         tls: None,
         client: ([192, 168, 131, 39], 2817).into(),

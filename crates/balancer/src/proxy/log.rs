@@ -40,6 +40,7 @@ impl Proxy {
         let (priority, action) = listener.called(*decided);
         self.balancer.logs().request(Entry {
             listener: listener.clone(),
+            calls: underway.calls,
             upgraded: *upgrade,
             tls: way.tls.clone(),
             client: way.from,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    Request,
+    HeaderMap, Request,
     client::conn::http2::{SendRequest, handshake},
     header::HeaderValue,
 };
@@ -30,6 +30,7 @@ pub(crate) struct Client {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
+    pub(crate) trailers: Option<HeaderMap>,
 }
 
 impl Client {
@@ -48,8 +49,9 @@ impl Client {
         let asked = async move {
             let answer = to.send_request(request).await.unwrap();
             let status = answer.status().as_u16();
-            let body = answer.into_body().collect().await.unwrap().to_bytes();
-            Answer { status, body: String::from_utf8_lossy(&body).into_owned() }
+            let body = answer.into_body().collect().await.unwrap();
+            let trailers = body.trailers().cloned();
+            Answer { status, body: String::from_utf8_lossy(&body.to_bytes()).into_owned(), trailers }
         };
         timeout(LONG, asked).await.expect("an answer")
     }

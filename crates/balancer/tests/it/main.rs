@@ -5,6 +5,7 @@
 mod attributes;
 mod counting;
 mod draining;
+mod grpc;
 mod http2;
 mod listening;
 mod logs;

@@ -212,6 +212,7 @@ impl World {
         let action = Action::Forward { target_groups: vec![(group.clone(), 1)], sticky_secs: None };
         self.table.target_groups.push(TargetGroupRoutes {
             arn: group,
+            protocol_version: Default::default(),
             health_check: HealthCheck { interval_secs: 1, timeout_secs: 1, ..HealthCheck::default() },
             deregistration_delay_secs: 30,
             attributes: Default::default(),

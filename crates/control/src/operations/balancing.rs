@@ -6,11 +6,11 @@ use crate::{Control, look::Look};
 use thiserror::Error;
 use wharf_model::{
     Arn, SecurityGroupId, SubnetId,
-    load_balancer::{Listener, LoadBalancer},
+    load_balancer::{Listener, ListenerProtocol, LoadBalancer},
     routing::Action,
     rule::Rule,
     tag::Tag,
-    target_group::TargetGroup,
+    target_group::{ProtocolVersion, TargetGroup},
 };
 use wharf_plan::{
     attributes::{self, Attributes},
@@ -188,6 +188,23 @@ pub fn load_balancers(control: &Control, group: &Arn) -> Vec<Arn> {
 pub(super) fn set<A: Attributes>(of: &mut A::Of, given: &[(String, String)]) -> Result<(), Error> {
     let given = given.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     attributes::change::<A>(of, given).map_err(Error::Validation)
+}
+
+/// Checks that clients of a listener can speak what an action's target groups take.
+pub(super) fn check_speaks(
+    draft: &Draft<'_>,
+    protocol: ListenerProtocol,
+    action: &Action,
+) -> Result<(), Error> {
+    let version = |group: &Arn| Some(draft.get::<TargetGroup>(&group.to_string())?.protocol_version);
+    let calls = action.forwards_to().any(|group| version(group) == Some(ProtocolVersion::Grpc));
+    match protocol {
+        ListenerProtocol::Http if calls => Err(Error::InvalidConfiguration(
+            "Listener protocol 'HTTP' is not supported with a target group with the protocol-version 'GRPC'"
+                .to_owned(),
+        )),
+        ListenerProtocol::Http | ListenerProtocol::Https => Ok(()),
+    }
 }
 
 /// Checks an action against what is there, and against the limits of AWS.

@@ -5,7 +5,7 @@ mod certificates;
 pub use certificates::{CERTIFICATES_MAX, add_certificates, remove_certificates};
 
 use super::{
-    balancing::{self, Error, check_action, check_tags},
+    balancing::{self, Error, check_action, check_speaks, check_tags},
     rules,
 };
 use crate::{Control, ids, links::board::Served};
@@ -57,6 +57,7 @@ pub async fn create(control: &Control, new: NewListener) -> Result<Arc<Listener>
             let load_balancer = draft.get::<LoadBalancer>(&new.load_balancer.to_string());
             let load_balancer = load_balancer.ok_or(Error::LoadBalancerNotFound)?;
             check_action(draft, &load_balancer.arn, &new.default_action)?;
+            check_speaks(draft, new.protocol, &new.default_action)?;
             let tls = Tls { certificates: new.certificate.into_iter().collect(), policy: new.ssl_policy };
             let tls = tls.checked(draft, new.protocol)?;
             if let Some(taken) = on_port(draft, &load_balancer.arn, new.port) {
@@ -133,6 +134,7 @@ pub async fn modify(control: &Control, arn: &Arn, change: ListenerChange) -> Res
                 after.default_action = action;
             }
             certificates::change(draft, &mut after, change.protocol, change.certificate, change.ssl_policy)?;
+            check_speaks(draft, after.protocol, &after.default_action)?;
             if let Some(port) = change.port.filter(|port| *port != before.port) {
                 if on_port(draft, &before.load_balancer, port).is_some() {
                     return Err(Error::DuplicateListener(Box::new(before.load_balancer.clone())));

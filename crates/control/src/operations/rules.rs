@@ -3,7 +3,7 @@
 //! The default rule of a listener has no record: it is the listener's default action, and its ARN follows from the
 //! listener's.
 
-use super::balancing::{Error, check_action, check_tags};
+use super::balancing::{Error, check_action, check_speaks, check_tags};
 use crate::{Control, ids};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
@@ -52,6 +52,7 @@ pub async fn create(control: &Control, new: NewRule) -> Result<Arc<Rule>, Error>
             return Err(Error::PriorityInUse(new.priority));
         }
         check_action(draft, &listener.load_balancer, &new.action)?;
+        check_speaks(draft, listener.protocol, &new.action)?;
         let rules = draft.list::<Rule>("");
         if rules.iter().filter(|rule| rule.load_balancer == listener.load_balancer).count() >= RULES_MAX {
             return Err(Error::TooManyRules(RULES_MAX));
@@ -106,6 +107,8 @@ pub async fn modify(control: &Control, arn: &Arn, change: RuleChange) -> Result<
         let before = known(draft, arn, "modified")?;
         if let Some(action) = &change.action {
             check_action(draft, &before.load_balancer, action)?;
+            let listener = draft.get::<Listener>(&before.listener.to_string());
+            check_speaks(draft, listener.ok_or(Error::ListenerNotFound)?.protocol, action)?;
         }
         let RuleChange { conditions, action, transforms } = change;
         let after = Rule {

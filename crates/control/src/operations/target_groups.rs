@@ -5,12 +5,12 @@ use super::{
     targets,
 };
 use crate::{Control, ids};
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, ops::RangeInclusive, sync::Arc};
 use wharf_model::{
     Arn, VpcId,
     network::{Cidr, Vpc},
     tag::Tag,
-    target_group::{HealthCheck, Target, TargetAddress, TargetGroup},
+    target_group::{HealthCheck, ProtocolVersion, Target, TargetAddress, TargetGroup},
 };
 use wharf_plan::attributes::TargetGroups;
 use wharf_store::{Draft, TargetHealthRecord, target_key};
@@ -22,6 +22,8 @@ pub struct NewTargetGroup {
     pub name: String,
     /// The port of targets registered without one.
     pub port: u16,
+    /// How requests go to its targets.
+    pub protocol_version: ProtocolVersion,
     /// The VPC of its targets.
     pub vpc: VpcId,
     /// How targets are checked.
@@ -34,7 +36,7 @@ pub struct NewTargetGroup {
 pub async fn create(control: &Control, new: NewTargetGroup) -> Result<Arc<TargetGroup>, Error> {
     check_name("target group", &new.name)?;
     check_tags(&new.tags)?;
-    check_health_check(&new.health_check)?;
+    check_health_check(&new.health_check, new.protocol_version)?;
     if new.port == 0 {
         return Err(Error::Validation("Target group port '0' must be between 1 and 65535".to_owned()));
     }
@@ -45,8 +47,10 @@ pub async fn create(control: &Control, new: NewTargetGroup) -> Result<Arc<Target
         }
         let known = draft.list::<TargetGroup>("").into_iter().find(|group| group.name == new.name);
         if let Some(known) = known {
-            let same =
-                known.port == new.port && known.vpc == new.vpc && known.health_check == new.health_check;
+            let same = known.port == new.port
+                && known.protocol_version == new.protocol_version
+                && known.vpc == new.vpc
+                && known.health_check == new.health_check;
             return if same { Ok(known) } else { Err(Error::DuplicateTargetGroupName(new.name)) };
         }
         let group = TargetGroup {
@@ -56,6 +60,7 @@ pub async fn create(control: &Control, new: NewTargetGroup) -> Result<Arc<Target
                 .arn("elasticloadbalancing", format_args!("targetgroup/{}/{}", new.name, ids::hex(16))),
             name: new.name,
             port: new.port,
+            protocol_version: new.protocol_version,
             vpc: new.vpc,
             health_check: new.health_check,
             deregistration_delay_secs: 300,
@@ -79,7 +84,7 @@ pub async fn modify(
         let before = draft.get::<TargetGroup>(&arn.to_string()).ok_or(Error::TargetGroupNotFound)?;
         let mut after = (*before).clone();
         change(&mut after);
-        check_health_check(&after.health_check)?;
+        check_health_check(&after.health_check, after.protocol_version)?;
         if after != *before {
             draft.put(after.clone());
         }
@@ -195,7 +200,7 @@ fn check_address(draft: &Draft<'_>, group: &TargetGroup, ip: Ipv4Addr) -> Result
     }
 }
 
-fn check_health_check(check: &HealthCheck) -> Result<(), Error> {
+fn check_health_check(check: &HealthCheck, version: ProtocolVersion) -> Result<(), Error> {
     let HealthCheck { interval_secs, timeout_secs, healthy_threshold, unhealthy_threshold, .. } = check;
     let ranges = [
         ("Health check interval", *interval_secs, 5..=300),
@@ -226,20 +231,25 @@ fn check_health_check(check: &HealthCheck) -> Result<(), Error> {
     if check.port == Some(0) {
         return Err(Error::Validation("Health check port '0' must be between 1 and 65535".to_owned()));
     }
-    if !is_matcher(&check.matcher) {
+    let (kind, digits, range) = match version {
+        ProtocolVersion::Http1 | ProtocolVersion::Http2 => ("HTTP", 3..=3, 200..=499),
+        ProtocolVersion::Grpc => ("gRPC", 1..=2, 0..=99),
+    };
+    let (from, to) = (*range.start(), *range.end());
+    if !is_matcher(&check.matcher, digits, range) {
         return Err(Error::Validation(format!(
-            "Health check matcher HTTP code '{}' must be within '200-499'",
+            "Health check matcher {kind} code '{}' must be within '{from}-{to}'",
             check.matcher
         )));
     }
     Ok(())
 }
 
-/// Returns whether a text is a matcher: codes from 200 to 499, or ranges of them, with commas between.
-pub fn is_matcher(given: &str) -> bool {
+/// Returns whether a text is a matcher: codes of so many digits, or ranges of them, with commas between.
+fn is_matcher(given: &str, digits: RangeInclusive<usize>, range: RangeInclusive<u16>) -> bool {
     let code = |text: &str| {
-        let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<u16>().ok().filter(|code| digits && (200..=499).contains(code))
+        let plain = digits.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u16>().ok().filter(|code| plain && range.contains(code))
     };
     given.split(',').all(|part| match part.split_once('-') {
         Some((from, to)) => matches!((code(from), code(to)), (Some(from), Some(to)) if from <= to),

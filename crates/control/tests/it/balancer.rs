@@ -121,6 +121,7 @@ fn play(table: &RoutingTable, mood: &mut Mood) -> Vec<FromBalancer> {
 pub(crate) async fn load_balancer(world: &World) -> ServiceLoadBalancer {
     let vpc = world.control.store().view().list::<Vpc>("")[0].id.clone();
     let new = NewTargetGroup {
+        protocol_version: Default::default(),
         name: "shop".into(),
         port: 80,
         vpc,

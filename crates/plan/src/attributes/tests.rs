@@ -33,6 +33,7 @@ fn group() -> TargetGroup {
         arn: arn(),
         name: "web".to_owned(),
         port: 80,
+        protocol_version: Default::default(),
         vpc: "vpc-00000000".parse().unwrap(),
         health_check: Default::default(),
         deregistration_delay_secs: 300,

@@ -50,6 +50,7 @@ fn group(name: &str) -> Arc<TargetGroup> {
         arn: arn(&format!("targetgroup/{name}/0")),
         name: name.to_owned(),
         port: 80,
+        protocol_version: Default::default(),
         vpc: "vpc-00000000".parse().unwrap(),
         health_check: HealthCheck::default(),
         deregistration_delay_secs: 300,

@@ -71,6 +71,7 @@ impl World {
     async fn group(&self) -> Arn {
         let vpc = self.control.store().view().list::<Vpc>("").remove(0);
         let new = target_groups::NewTargetGroup {
+            protocol_version: Default::default(),
             name: "web".to_owned(),
             port: 80,
             vpc: vpc.id.clone(),
