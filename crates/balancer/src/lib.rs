@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Most requests take the short way (`direct`), which only passes bytes on; what needs more (bodies that are not there
-//! yet, hops to negotiate) takes pingora's (`proxy`).
+//! yet, hops to negotiate, all of HTTP/2) takes pingora's (`proxy`).
 //!
 //! Reading order: the decisions, which are pure (`strict`, `mend`, `host`, `pattern`, `index`, `rule`, `rewrite`, `redirect`,
 //! `choose`, `sticky`, `forwarded`, `head`, `chunks`, `matcher`, `health`), then what lives (`target`, `pool`, `group`,

@@ -10,7 +10,7 @@ use crate::{
     rule::{Question, Rules},
     tally::BalancerTally,
     target::Target,
-    tls,
+    tls::{self, Spoken},
 };
 use rustls::ServerConfig;
 use std::{
@@ -43,12 +43,12 @@ pub(crate) struct Table {
     problems: Vec<ListenProblem>,
 }
 
-/// How TLS is spoken at an address; nothing when it cannot be.
+/// How TLS is spoken at an address, and what that came from.
 #[derive(Debug)]
 struct Secure {
     of: Vec<TlsRoutes>,
     http2: bool,
-    config: Option<Arc<ServerConfig>>,
+    spoken: Spoken,
 }
 
 /// What is spoken at an address.
@@ -83,6 +83,8 @@ pub(crate) struct Listener {
     pub(crate) tally: Arc<BalancerTally>,
     /// Whether it speaks TLS.
     pub(crate) secure: bool,
+    /// The names of its certificates.
+    certified: Vec<String>,
     rules: Rules<Done>,
     default: Done,
 }
@@ -149,6 +151,7 @@ impl Table {
                     attributes: listener.attributes.clone(),
                     tally: tally.clone(),
                     secure: listener.tls.is_some(),
+                    certified: listener.tls.iter().flat_map(TlsRoutes::names).cloned().collect(),
                     rules: Rules::new(&listener.rules, |rule| Done::compile(&rule.action, route)),
                     default: Done::compile(&listener.default_action, route),
                 });
@@ -188,19 +191,21 @@ impl Table {
             let of: Vec<TlsRoutes> = of.collect();
             let http2 = listeners.first().is_some_and(|listener| listener.settings.http2);
             let same = before.secure.get(at).filter(|before| before.of == of && before.http2 == http2);
-            let config = match same.and_then(|same| same.config.clone()) {
-                Some(config) => Some(config),
-                None => match tls::config(&of, http2) {
-                    Ok(config) => Some(config),
-                    Err(error) => {
-                        tracing::error!(%at, %error, "TLS cannot be spoken");
-                        let reason = || format!("TLS cannot be spoken: {error}");
-                        self.problems.extend(listeners.iter().map(|listener| problem(listener, reason())));
-                        None
+            let spoken = match same {
+                Some(same) => same.spoken.clone(),
+                None => {
+                    let spoken = tls::spoken(&of, http2);
+                    for (_, reason) in &spoken.problems {
+                        tracing::error!(%at, reason, "TLS cannot be spoken");
                     }
-                },
+                    spoken
+                }
             };
-            self.secure.insert(*at, Secure { of, http2, config });
+            for (index, reason) in &spoken.problems {
+                let reason = format!("TLS cannot be spoken: {reason}");
+                self.problems.extend(listeners.get(*index).map(|listener| problem(listener, reason)));
+            }
+            self.secure.insert(*at, Secure { of, http2, spoken });
         }
     }
 
@@ -211,10 +216,10 @@ impl Table {
 
     /// Returns what is spoken at an address.
     pub(crate) fn speaks(&self, at: SocketAddrV4) -> Speaks {
-        match self.secure.get(&at) {
+        match self.secure.get(&at).map(|secure| &secure.spoken.config) {
             None => Speaks::Plain,
-            Some(Secure { config: Some(config), .. }) => Speaks::Tls(config.clone()),
-            Some(Secure { config: None, .. }) => Speaks::Nothing,
+            Some(Some(config)) => Speaks::Tls(config.clone()),
+            Some(None) => Speaks::Nothing,
         }
     }
 
@@ -229,7 +234,7 @@ impl Table {
         match listeners.as_slice() {
             [only] => Some(only),
             several => {
-                let names = several.iter().map(|listener| listener.dns_name.as_str());
+                let names = several.iter().map(|of| (of.dns_name.as_str(), of.certified.as_slice()));
                 several.get(host::choose(names, host))
             }
         }

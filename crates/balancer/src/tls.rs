@@ -1,5 +1,6 @@
 //! TLS towards clients: what is presented at an address, and which certificate a client gets.
 
+use crate::host;
 use rustls::{
     ServerConfig, ServerConnection, SupportedCipherSuite, SupportedProtocolVersion,
     crypto::{CryptoProvider, ring},
@@ -30,6 +31,14 @@ pub(crate) enum Error {
     /// They do not go together, or there is none.
     #[error("use a certificate")]
     Tls(#[from] rustls::Error),
+}
+
+impl Error {
+    /// Returns it with its cause.
+    fn reason(&self) -> String {
+        let cause = std::error::Error::source(self).map(|cause| format!(": {cause}"));
+        format!("{self}{}", cause.unwrap_or_default())
+    }
 }
 
 /// What a client agreed to.
@@ -64,16 +73,46 @@ const CIPHERS: [(Cipher, SupportedCipherSuite); 7] = [
     (Cipher::EcdheRsaAes256GcmSha384, ring::cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384),
 ];
 
+/// How TLS is spoken at an address; nothing when it cannot be.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spoken {
+    /// By this.
+    pub(crate) config: Option<Arc<ServerConfig>>,
+    /// Why it is not for these of those that asked for it.
+    pub(crate) problems: Vec<(usize, String)>,
+}
+
 /// Returns how TLS is spoken at an address, which several load balancers may share: by the policy of the first, with
 /// the certificates of all; with HTTP/2 for clients that prefer it, if it is to be.
-pub(crate) fn config(of: &[TlsRoutes], http2: bool) -> Result<Arc<ServerConfig>, Error> {
+pub(crate) fn spoken(of: &[TlsRoutes], http2: bool) -> Spoken {
+    let mut spoken = Spoken::default();
+    match config(of, http2, &mut spoken.problems) {
+        Ok(config) => spoken.config = Some(config),
+        Err(error) => {
+            let known: Vec<usize> = spoken.problems.iter().map(|(index, _)| *index).collect();
+            let others = (0..of.len()).filter(|index| !known.contains(index));
+            spoken.problems.extend(others.map(|index| (index, error.reason())));
+        }
+    }
+    spoken
+}
+
+fn config(
+    of: &[TlsRoutes],
+    http2: bool,
+    problems: &mut Vec<(usize, String)>,
+) -> Result<Arc<ServerConfig>, Error> {
     let first = of.first().ok_or(rustls::Error::NoCertificatesPresented)?;
     let policy = ssl_policy(&first.policy).ok_or_else(|| Error::Policy(first.policy.clone()))?;
     let provider = Arc::new(provider(policy));
-    let of = of.iter().flat_map(|tls| &tls.certificates);
-    let certificates = of.map(|certificate| Certificate::read(certificate, &provider));
-    let certificates = Certificates(certificates.collect::<Result<_, Error>>()?);
-    if certificates.0.is_empty() {
+    let mut certificates = Vec::new();
+    for (index, tls) in of.iter().enumerate() {
+        match presented(tls, &provider) {
+            Ok(presented) => certificates.extend(presented),
+            Err(error) => problems.push((index, error.reason())),
+        }
+    }
+    if certificates.is_empty() {
         return Err(rustls::Error::NoCertificatesPresented.into());
     }
     let versions: Vec<&SupportedProtocolVersion> = policy
@@ -85,12 +124,23 @@ pub(crate) fn config(of: &[TlsRoutes], http2: bool) -> Result<Arc<ServerConfig>,
         })
         .collect();
     let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions)?;
-    let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(certificates));
-    config.alpn_protocols =
-        http2.then_some(HTTP2).into_iter().chain([b"http/1.1".as_slice()]).map(<[u8]>::to_vec).collect();
+    let certificates = Arc::new(Certificates(certificates));
+    let mut config = builder.with_no_client_auth().with_cert_resolver(certificates);
+    let protocols = http2.then_some(HTTP2).into_iter().chain([b"http/1.1".as_slice()]);
+    config.alpn_protocols = protocols.map(<[u8]>::to_vec).collect();
     config.ignore_client_order = true;
     config.ticketer = ring::Ticketer::new()?;
     Ok(Arc::new(config))
+}
+
+/// Returns the certificates of one listener; one that cannot be used is left out, but for the default one.
+fn presented(of: &TlsRoutes, provider: &CryptoProvider) -> Result<Vec<Certificate>, Error> {
+    let mut all = of.certificates.iter().map(|certificate| Certificate::read(certificate, provider));
+    let default = all.next().ok_or(rustls::Error::NoCertificatesPresented)??;
+    let usable = |read: Result<Certificate, Error>| {
+        read.inspect_err(|error| tracing::error!(error = error.reason(), "certificate left out")).ok()
+    };
+    Ok(std::iter::once(default).chain(all.filter_map(usable)).collect())
 }
 
 fn provider(policy: &SslPolicy) -> CryptoProvider {
@@ -115,25 +165,21 @@ impl Certificate {
         let chain = CertificateDer::pem_slice_iter(of.chain.as_bytes()).collect::<Result<Vec<_>, _>>()?;
         let key = PrivateKeyDer::from_pem_slice(of.key.reveal().as_bytes())?;
         let key = Arc::new(CertifiedKey::from_der(chain, key, provider)?);
-        Ok(Certificate { names: of.names.iter().map(|name| name.to_ascii_lowercase()).collect(), key })
+        Ok(Certificate { names: of.names.clone(), key })
     }
 
     /// Returns whether it is for a host of this name; not `exact`ly, when it is so by a wildcard.
     fn is_for(&self, host: &str, exact: bool) -> bool {
-        self.names.iter().any(|name| match name.strip_prefix("*.") {
-            None => exact && name == host,
-            Some(domain) => !exact && host.split_once('.').is_some_and(|(_, rest)| rest == domain),
-        })
+        self.names.iter().any(|name| host::covers(name, host, exact))
     }
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let host = hello.server_name().map(str::to_ascii_lowercase);
+        let host = hello.server_name();
         let fits = |of: &&Certificate| of.key.key.choose_scheme(hello.signature_schemes()).is_some();
         let named = |exact: bool| {
-            let host = host.as_deref()?;
-            self.0.iter().filter(fits).find(|of| of.is_for(host, exact))
+            self.0.iter().filter(fits).find(|of| host.is_some_and(|host| of.is_for(host, exact)))
         };
         let found = named(true).or_else(|| named(false)).or_else(|| self.0.iter().find(fits));
         found.map(|of| of.key.clone())

@@ -159,6 +159,13 @@ pub struct TargetRoute {
     pub draining: bool,
 }
 
+impl TlsRoutes {
+    /// Returns the names that its certificates are for.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.certificates.iter().flat_map(|certificate| &certificate.names)
+    }
+}
+
 impl ListenerRoutes {
     /// Returns all its actions, the default one first.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {

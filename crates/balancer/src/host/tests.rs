@@ -1,8 +1,16 @@
 use super::{bare, choose, told};
 
 fn check(host: Option<&str>, expected: usize) {
+    let certified = [vec!["*.shop.example".to_owned()], vec!["www.shop.example".to_owned()]];
     let names = ["web-1.us-east-1.elb.localhost", "api-2.us-east-1.elb.localhost"];
-    assert_eq!(choose(names.into_iter(), host), expected, "{host:?}");
+    let balancers = names.into_iter().zip(certified.iter().map(Vec::as_slice));
+    assert_eq!(choose(balancers, host), expected, "{host:?}");
+}
+
+#[test]
+fn a_certificate_chooses_where_no_name_does_and_the_exact_one_first() {
+    check(Some("WWW.shop.example:443"), 1);
+    check(Some("api.shop.example"), 0);
 }
 
 #[test]

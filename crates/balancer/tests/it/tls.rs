@@ -205,6 +205,46 @@ async fn a_policy_decides_on_versions_and_what_cannot_be_spoken_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn load_balancers_that_share_an_address_are_told_apart_by_name_and_do_not_harm_each_other() {
+    let (mut world, _a, at) = serving(tls()).await;
+    let b = Server::new("b").await;
+    let action = world.group("other", &[b.address]);
+    world.table.target_groups[1].health_check.enabled = false;
+    world.listen("other", at, action);
+    let certificates = tls().certificates;
+    let policy = || SSL_POLICY_DEFAULT.to_owned();
+    let shop = TlsRoutes { policy: policy(), certificates: certificates[..1].to_vec() };
+    let wild = TlsRoutes { policy: policy(), certificates: certificates[1..].to_vec() };
+    let other =
+        |world: &mut World, tls: TlsRoutes| world.table.load_balancers[1].listeners[0].tls = Some(tls);
+    set(&mut world, Some(shop));
+    other(&mut world, wild.clone());
+    assert_eq!(world.apply().await, []);
+    let asked = async |host: &str| {
+        let get = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        name(&ask(at, host, &get).await).to_owned()
+    };
+    assert_eq!(
+        (asked("shop.example").await, asked("www.example.org").await),
+        ("a".to_owned(), "b".to_owned())
+    );
+
+    // A certificate more that cannot be used is left out; without its default one a listener is.
+    let broken = CertificateRoutes { key: Plain::new("no key"), ..certificates[1].clone() };
+    let mut more = wild.clone();
+    more.certificates.push(broken.clone());
+    other(&mut world, more);
+    assert_eq!(world.apply().await, []);
+    assert_eq!(asked("www.example.org").await, "b");
+    other(&mut world, TlsRoutes { certificates: vec![broken], ..wild });
+    for _ in 0..2 {
+        let problems = world.apply().await;
+        assert!(problems.len() == 1 && problems[0].listener.resource.contains("other"), "{problems:?}");
+        assert_eq!(asked("shop.example").await, "a");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_websocket_and_a_redirect_know_of_tls() {
     let (mut world, _a, at) = serving(tls()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
