@@ -6,7 +6,7 @@ use wharf_aws::elbv2::{
     AttributesOutput, Certificate, CreateListenerInput, DescribeListenerCertificatesInput,
     DescribeListenersInput, DescribeSslPoliciesInput, Listener, ListenerCertificatesInput,
     ListenerCertificatesOutput, ListenerInput, ListenersOutput, ModifyListenerAttributesInput,
-    ModifyListenerInput, SslCipher, SslPoliciesOutput, SslPolicy,
+    ModifyListenerInput, MutualAuthentication, SslCipher, SslPoliciesOutput, SslPolicy,
 };
 use wharf_control::Control;
 use wharf_control::operations::balancing::Error;
@@ -22,7 +22,7 @@ use crate::Fault;
 pub(super) async fn create(control: &Control, input: CreateListenerInput) -> Result<ListenersOutput, Fault> {
     let protocol = protocol(&required("Protocol", input.protocol)?)?;
     absent("AlpnPolicy", input.alpn_policy.as_ref())?;
-    absent("MutualAuthentication", input.mutual_authentication.as_ref())?;
+    check_mutual(input.mutual_authentication.as_ref())?;
     let new = NewListener {
         load_balancer: given::load_balancer(input.load_balancer_arn)?,
         port: number("Port", required("Port", input.port)?)?,
@@ -71,7 +71,7 @@ pub(super) async fn describe(
 
 pub(super) async fn modify(control: &Control, input: ModifyListenerInput) -> Result<ListenersOutput, Fault> {
     absent("AlpnPolicy", input.alpn_policy.as_ref())?;
-    absent("MutualAuthentication", input.mutual_authentication.as_ref())?;
+    check_mutual(input.mutual_authentication.as_ref())?;
     let arn = given::listener(input.listener_arn)?;
     let change = ListenerChange {
         port: input.port.map(|port| number("Port", port)).transpose()?,
@@ -128,6 +128,12 @@ pub(super) async fn remove_certificates(
 ) -> Result<(), Fault> {
     let arn = given::listener(input.listener_arn)?;
     Ok(listeners::remove_certificates(control, &arn, &certificates(&input.certificates)?).await?)
+}
+
+/// Clients are not asked for certificates, which is how it is unless something else is said.
+fn check_mutual(given: Option<&MutualAuthentication>) -> Result<(), Fault> {
+    let mode = given.and_then(|given| given.mode.as_deref());
+    given::only("MutualAuthentication.Mode", mode, "off")
 }
 
 /// Returns the ARNs of certificates that are given to be added or removed.
@@ -230,5 +236,9 @@ fn show(found: &load_balancer::Listener) -> Listener {
             .collect(),
         ssl_policy: found.ssl_policy.clone(),
         default_actions: actions::show(&found.default_action),
+        mutual_authentication: match found.protocol {
+            ListenerProtocol::Http => None,
+            ListenerProtocol::Https => Some(MutualAuthentication { mode: Some("off".to_owned()) }),
+        },
     }
 }

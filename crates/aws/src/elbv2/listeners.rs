@@ -15,7 +15,7 @@ pub struct CreateListenerInput {
     pub default_actions: Vec<Action>,
     pub alpn_policy: Option<IgnoredAny>,
     pub tags: Vec<Tag>,
-    pub mutual_authentication: Option<IgnoredAny>,
+    pub mutual_authentication: Option<MutualAuthentication>,
 }
 
 /// Input of ModifyListener.
@@ -29,7 +29,7 @@ pub struct ModifyListenerInput {
     pub certificates: Vec<Certificate>,
     pub default_actions: Vec<Action>,
     pub alpn_policy: Option<IgnoredAny>,
-    pub mutual_authentication: Option<IgnoredAny>,
+    pub mutual_authentication: Option<MutualAuthentication>,
 }
 
 /// Input of DescribeListeners.
@@ -79,6 +79,8 @@ pub struct Listener {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssl_policy: Option<String>,
     pub default_actions: Vec<Action>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mutual_authentication: Option<MutualAuthentication>,
 }
 
 /// What is done with a request.
@@ -213,6 +215,14 @@ pub struct SslPoliciesOutput {
     pub ssl_policies: Vec<SslPolicy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
+}
+
+/// Whether clients must present certificates.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct MutualAuthentication {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
 }
 
 /// A certificate of a listener.
