@@ -289,6 +289,26 @@ def test_target_group_has_the_defaults_of_an_application_load_balancer(elbv2, ta
     assert wanted[0] in elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
 
 
+def test_target_group_for_grpc_is_checked_by_its_codes_and_needs_tls(elbv2, network, load_balancer, cleanup):
+    arguments = {"Protocol": "HTTP", "Port": 50051, "VpcId": network[0], "TargetType": "ip"}
+    (group,) = elbv2.create_target_group(Name=name("grpc"), ProtocolVersion="GRPC", **arguments)["TargetGroups"]
+    arn = group["TargetGroupArn"]
+    cleanup.callback(elbv2.delete_target_group, TargetGroupArn=arn)
+    assert group["ProtocolVersion"] == "GRPC"
+    assert (group["HealthCheckPath"], group["Matcher"]) == ("/AWS.ALB/healthcheck", {"GrpcCode": "12"})
+    (changed,) = elbv2.modify_target_group(TargetGroupArn=arn, Matcher={"GrpcCode": "0-5"})["TargetGroups"]
+    assert changed["Matcher"] == {"GrpcCode": "0-5"}
+    error = refusal(elbv2.modify_target_group, TargetGroupArn=arn, Matcher={"HttpCode": "200"})
+    assert (error["Code"], "HttpCode" in error["Message"]) == ("ValidationError", True)
+    error = refusal(
+        elbv2.create_listener, LoadBalancerArn=load_balancer["LoadBalancerArn"], Protocol="HTTP", Port=80,
+        DefaultActions=forward(group),
+    )  # fmt: skip
+    assert (error["Code"], "'GRPC'" in error["Message"]) == ("InvalidConfigurationRequest", True)
+    error = refusal(elbv2.create_target_group, Name=name("tg"), ProtocolVersion="HTTP3", **arguments)
+    assert (error["Code"], "HTTP3" in error["Message"]) == ("ValidationError", True)
+
+
 def test_listener_forwards_to_a_group_which_is_in_use_until_it_is_deleted(
     elbv2, load_balancer, target_group
 ):
@@ -378,6 +398,7 @@ def test_https_listener_presents_the_certificate_of_the_host(
     )["Listeners"]  # fmt: skip
     assert (listener["Protocol"], listener["SslPolicy"]) == ("HTTPS", "ELBSecurityPolicy-TLS13-1-2-2021-06")
     assert listener["Certificates"] == [{"CertificateArn": certificates[0]}]
+    assert listener["MutualAuthentication"] == {"Mode": "off"}
     arn = listener["ListenerArn"]
     error = refusal(client("acm").delete_certificate, CertificateArn=certificates[0])
     assert error["Code"] == "ResourceInUseException"

@@ -4,6 +4,7 @@
 
 mod balancer;
 mod certificates;
+mod https;
 mod node;
 mod provisions;
 mod services;
