@@ -5,6 +5,7 @@
 mod attributes;
 mod counting;
 mod draining;
+mod frames;
 mod grpc;
 mod http2;
 mod listening;
