@@ -12,7 +12,9 @@ fn target_of(driver: LogDriver, options: &[(&str, &str)]) -> Target {
     definition.log_configuration =
         Some(LogConfiguration { driver, options: options.collect(), secret_options: Vec::new() });
     let options = definition.log_configuration.as_ref().unwrap().options.clone();
-    target(&Record::new(assignment, "boot"), 0, &options, Utf8Path::new("/tasks/t"))
+    let mut record = Record::new(assignment, "boot");
+    record.notes[0].id = "t-1".to_owned();
+    target(&record, 0, &options, Utf8Path::new("/tasks/t"))
 }
 
 fn group_of(options: &[(&str, &str)]) -> LogTarget {

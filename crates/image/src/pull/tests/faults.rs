@@ -365,6 +365,8 @@ async fn a_beginning_that_was_damaged_meanwhile_is_noticed_and_brought_anew() {
         }
         std::fs::write(&path, content).unwrap();
     }
-    let again = Puller::new(node.config.clone()).unwrap();
+    // With all the time that a busy machine may take.
+    let config = PullerConfig { limits: PullLimits::default(), ..node.config.clone() };
+    let again = Puller::new(config).unwrap();
     assert!(again.pull(&format!("{NAME}:v1")).await.is_ok());
 }
