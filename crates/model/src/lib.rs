@@ -34,9 +34,9 @@ pub mod tls;
 
 pub use arn::{Arn, Place};
 pub use name::{
-    AllocationId, ClusterName, DeploymentId, EniId, Family, InternetGatewayId, InvalidName, NatGatewayId,
-    NodeId, PrefixListId, RepositoryName, RouteTableAssociationId, RouteTableId, SecurityGroupId,
-    SecurityGroupRuleId, ServiceName, SubnetId, TaskId, VpcId,
+    AllocationId, ClusterName, DeploymentId, EniId, Family, FlowLogId, InternetGatewayId, InvalidName,
+    NatGatewayId, NodeId, PrefixListId, RepositoryName, RouteTableAssociationId, RouteTableId,
+    SecurityGroupId, SecurityGroupRuleId, ServiceName, SubnetId, TaskId, VpcId,
 };
 pub use time::Timestamp;
 pub use units::{CpuUnits, Mebibytes};

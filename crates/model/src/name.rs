@@ -124,6 +124,8 @@ name!(/// An internet gateway's id.
     InternetGatewayId, "internet gateway id", |given| ec2_id(given, "igw"));
 name!(/// A NAT gateway's id.
     NatGatewayId, "NAT gateway id", |given| ec2_id(given, "nat"));
+name!(/// A flow log's id.
+    FlowLogId, "flow log id", |given| ec2_id(given, "fl"));
 name!(/// A route table's id.
     RouteTableId, "route table id", |given| ec2_id(given, "rtb"));
 name!(/// The id of a route table's association with a subnet, or with its VPC as the main table.

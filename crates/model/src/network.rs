@@ -11,9 +11,11 @@ use std::{
     str::FromStr,
 };
 
+pub mod flow_log;
 pub mod gateway;
 pub mod security_group;
 
+pub use flow_log::{FlowField, FlowFormat, FlowLog, FlowLogResource, InvalidFormat, TrafficType};
 pub use gateway::{
     ElasticIp, InternetGateway, NatGateway, Route, RouteTable, RouteTarget, SubnetAssociation, SubnetRoutes,
     Via,

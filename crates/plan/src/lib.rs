@@ -6,6 +6,7 @@ pub mod command_line;
 pub mod egress;
 pub mod fargate;
 pub mod firelens;
+pub mod flow_log;
 pub mod image_cleanup;
 pub mod image_lifecycle;
 pub mod links;

@@ -35,6 +35,7 @@ use netlink::Change;
 mod conntrack;
 mod elements;
 mod judge;
+pub mod meter;
 pub(crate) mod netlink;
 mod script;
 #[cfg(test)]

@@ -36,3 +36,17 @@ fn a_mac_address_reads_back_as_it_was_written() {
     assert_eq!(mac.to_string(), "02:0a:ff:00:10:99");
     assert!("02:0a".parse::<MacAddress>().is_err());
 }
+
+#[test]
+fn format_of_flow_logs_is_fields_in_any_order() {
+    use super::{FlowField, FlowFormat, InvalidFormat};
+    let format: FlowFormat = "${dstport} ${srcaddr}".parse().unwrap();
+    assert_eq!(format.fields(), [FlowField::DstPort, FlowField::SrcAddr]);
+    assert_eq!(format.to_string(), "${dstport} ${srcaddr}");
+    assert_eq!(FlowFormat::default().to_string().parse(), Ok(FlowFormat::default()));
+    let error = |given: &str| given.parse::<FlowFormat>().unwrap_err();
+    assert_eq!(error("${start} ${tcp-flags}"), InvalidFormat::Field("tcp-flags".to_owned()));
+    for shape in ["", "start", "${start},${end}", "${start}  ${end}", "${start} ", "${}"] {
+        assert_eq!(error(shape), InvalidFormat::Shape, "{shape:?}");
+    }
+}

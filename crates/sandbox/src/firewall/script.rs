@@ -223,7 +223,8 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
         ),
         None => String::new(),
     };
-    // An accept ends only its own base chain, so the sender's rules are one and the receiver's the next.
+    // An accept ends only its own base chain, so the sender's rules are one and the receiver's the next. Between them
+    // is where flows are counted (`meter`).
     let text = format!(
         r#"  chain spoofing {{
     type filter hook prerouting priority raw; policy accept;
@@ -248,7 +249,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
     oifname != {ours} oifname != "lo" ip saddr @balancers masquerade
   }}
   chain forward_sender {{
-    type filter hook forward priority filter - 1; policy accept;
+    type filter hook forward priority filter - 2; policy accept;
     iifname != {ours} accept
     {tracked_sender}
     ip daddr 169.254.0.0/16 ip daddr != @bridged drop
@@ -267,7 +268,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
 {receiver}    drop
   }}
   chain input_sender {{
-    type filter hook input priority filter - 1; policy accept;
+    type filter hook input priority filter - 2; policy accept;
     iifname != {ours} accept
     {tracked_sender}
     ip daddr != @balancers drop
@@ -284,7 +285,7 @@ fn base_chains(out: &mut String, config: &FirewallConfig, rules: &Ruleset) -> Re
 {receiver}    drop
   }}
   chain output_sender {{
-    type filter hook output priority filter - 1; policy accept;
+    type filter hook output priority filter - 2; policy accept;
     meta nfproto ipv6 accept
     ip saddr != @balancers accept
     oifname "lo" accept

@@ -12,24 +12,24 @@ use crate::testbed::in_own_host;
 
 const EVERYWHERE: Cidr = Cidr { address: Ipv4Addr::UNSPECIFIED, prefix: 0 };
 
-fn firewall() -> Firewall {
+pub(super) fn firewall() -> Firewall {
     Firewall::open(FirewallConfig { table: "wharf".to_owned(), veth_prefix: "wh".to_owned() }).unwrap()
 }
 
-fn group(id: &str, ingress: Vec<Permission>) -> SecurityGroup {
+pub(super) fn group(id: &str, ingress: Vec<Permission>) -> SecurityGroup {
     SecurityGroup { id: id.to_owned(), ingress, egress: vec![anything()] }
 }
 
-fn anything() -> Permission {
+pub(super) fn anything() -> Permission {
     Permission { protocol: Protocol::Any, cidrs: vec![EVERYWHERE], groups: vec![] }
 }
 
-fn from_group(id: &str, port: u16) -> Permission {
+pub(super) fn from_group(id: &str, port: u16) -> Permission {
     let protocol = Protocol::Tcp { from: port, to: port };
     Permission { protocol, cidrs: vec![], groups: vec![id.to_owned()] }
 }
 
-fn member(slot: &Slot, last: u8, groups: &[&str]) -> Member {
+pub(super) fn member(slot: &Slot, last: u8, groups: &[&str]) -> Member {
     placed(slot, address(last).ip, "vpc-a", "subnet-a", groups, None)
 }
 
@@ -51,7 +51,7 @@ fn placed(
 }
 
 /// One VPC with one subnet, which leads nowhere.
-fn ruleset(groups: Vec<SecurityGroup>, members: Vec<Member>, balancers: Vec<Balancer>) -> Ruleset {
+pub(super) fn ruleset(groups: Vec<SecurityGroup>, members: Vec<Member>, balancers: Vec<Balancer>) -> Ruleset {
     Ruleset {
         host_address: Some(Ipv4Addr::new(172, 31, 0, 1)),
         groups,
@@ -66,18 +66,18 @@ fn lb(ip: Ipv4Addr, group: &str) -> Balancer {
     Balancer { ip, vpc: "vpc-a".to_owned(), groups: vec![group.to_owned()] }
 }
 
-async fn task(network: &Network, last: u8) -> Slot {
+pub(super) async fn task(network: &Network, last: u8) -> Slot {
     let slot = network.prepare().await.unwrap();
     network.assign(&slot, &address(last)).await.unwrap();
     slot
 }
 
-fn at(last: u8, port: u16) -> SocketAddrV4 {
+pub(super) fn at(last: u8, port: u16) -> SocketAddrV4 {
     SocketAddrV4::new(address(last).ip, port)
 }
 
 /// Says whether one task gets an answer from another's port.
-fn passes(from: &Slot, to: &Slot, last: u8, port: u16) -> bool {
+pub(super) fn passes(from: &Slot, to: &Slot, last: u8, port: u16) -> bool {
     let server = serve_once(to, at(last, port));
     let answered = greet(Some(from), at(last, port)).is_ok();
     if !answered {
