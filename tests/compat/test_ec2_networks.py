@@ -78,8 +78,8 @@ def test_a_block_that_no_vpc_can_have_is_refused(ec2, block):
 def test_what_is_not_supported_is_refused_by_its_name(ec2, vpc):
     error = refusal(ec2.create_vpc, CidrBlock="10.8.0.0/16", InstanceTenancy="dedicated")
     assert (error["Code"], "InstanceTenancy" in error["Message"]) == ("UnsupportedOperation", True)
-    error = refusal(ec2.create_flow_logs, ResourceIds=[vpc], ResourceType="VPC", TrafficType="ALL")
-    assert (error["Code"], "CreateFlowLogs" in error["Message"]) == ("InvalidAction", True)
+    error = refusal(ec2.create_vpc_endpoint, VpcId=vpc, ServiceName="com.amazonaws.us-east-1.s3")
+    assert (error["Code"], "CreateVpcEndpoint" in error["Message"]) == ("InvalidAction", True)
     assert code(ec2.create_vpc, CidrBlock="10.8.0.0/16", DryRun=True) == "DryRunOperation"
     assert ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.8.0.0/16"]}])["Vpcs"] == []
 

@@ -7,6 +7,7 @@ use crate::{
 };
 use bridge::{Addresses, Kept};
 use connection::{connect, in_host, public_ip};
+use flows::Counting;
 use state::State;
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,12 +22,13 @@ use wharf_dns::{Names, Upstreams};
 use wharf_model::TaskId;
 use wharf_nodelink::agent::{InterfaceAssignment, NodeSettings};
 use wharf_sandbox::{
-    firewall::{Firewall, FirewallConfig},
+    firewall::{Firewall, FirewallConfig, meter::Meter},
     network::{Address, Cidr, ForeignRoute, Network, NetworkError, Slot, SlotName},
 };
 
 mod bridge;
 mod connection;
+mod flows;
 mod rules;
 mod state;
 #[cfg(test)]
@@ -61,15 +63,18 @@ impl Fabric {
         let foreign = Network::foreign_routes(&wanted).await?;
         wanted.served = servable(wanted.served, &foreign);
         let network = Network::open(wanted).await?;
-        let firewall = Firewall::open(FirewallConfig {
-            table: config.firewall_table.clone(),
-            veth_prefix: config.veth_prefix.clone(),
-        })?;
+        let firewall =
+            FirewallConfig { table: config.firewall_table.clone(), veth_prefix: config.veth_prefix.clone() };
+        let meter = Meter::beside(&firewall);
+        let firewall = Firewall::open(firewall)?;
         let names = watch::Sender::new(Arc::new(rules::names(&settings)));
         let state = State {
             firewall,
             settings,
             members: BTreeMap::new(),
+            meter,
+            counting: Counting::Unknown,
+            interfaces: BTreeMap::new(),
             foreign,
             addresses: Addresses::default(),
             gone: Vec::new(),
@@ -98,6 +103,8 @@ impl Fabric {
                     let mut state = self.lock();
                     let member = match connection {
                         Connection::Interface(interface) => {
+                            let known = flows::interface(interface, &state.settings);
+                            state.interfaces.extend(known.map(|known| (task.clone(), known)));
                             Some(rules::member(&slot, interface, &state.settings))
                         }
                         Connection::Bridge(found) => {
@@ -256,7 +263,12 @@ impl Fabric {
         let admitted = tokio::task::block_in_place(|| {
             let mut state = self.lock();
             let member = match (wanted, bridge) {
-                (Wanted::Interface(interface), _) => rules::member(slot, interface, &state.settings),
+                (Wanted::Interface(interface), _) => {
+                    let known = flows::interface(interface, &state.settings);
+                    state.interfaces.extend(known.map(|known| (task.clone(), known)));
+                    state.count_flows();
+                    rules::member(slot, interface, &state.settings)
+                }
                 (_, Some(bridge)) => rules::bridged(slot, bridge),
                 (_, None) => return Ok(()),
             };
@@ -275,6 +287,9 @@ impl Fabric {
     ) -> Result<(), Error> {
         tokio::task::block_in_place(|| {
             let mut state = self.lock();
+            if state.interfaces.remove(task).is_some() {
+                state.count_flows();
+            }
             match state.members.remove(task) {
                 Some(member) => {
                     state.gone.push(member.ip);
@@ -294,7 +309,11 @@ impl Fabric {
         for slot in self.network.adopt().await? {
             self.network.release(slot, None).await?;
         }
-        self.lock().firewall.tear_down()?;
+        {
+            let mut state = self.lock();
+            state.meter.tear_down()?;
+            state.firewall.tear_down()?;
+        }
         Ok(self.network.tear_down().await?)
     }
 

@@ -161,6 +161,7 @@ impl Node {
             self.supervise(&mut self.tasks(), record, link);
         }
         tokio::spawn(fabric.clone().keep_watch());
+        tokio::spawn(fabric.clone().keep_flow_logs(self.outbox.clone()));
         tokio::spawn(fabric.keep_ready());
         tokio::spawn(crate::image::cleanup::run(self.images.clone()));
         tokio::spawn(self.clone().listen_to_keeper());

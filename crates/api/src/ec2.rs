@@ -4,6 +4,7 @@ mod account;
 mod addresses;
 mod fault;
 mod filters;
+mod flow_logs;
 mod gateways;
 mod given;
 mod interfaces;
@@ -103,6 +104,10 @@ pub async fn dispatch(
         "DescribeAddressesAttribute" => {
             answer(body, |input| addresses::describe_attribute(control, input)).await
         }
+
+        "CreateFlowLogs" => answer(body, |input| flow_logs::create(control, input)).await,
+        "DeleteFlowLogs" => answer(body, |input| flow_logs::delete(control, input)).await,
+        "DescribeFlowLogs" => answer(body, |input| flow_logs::describe(control, input)).await,
 
         "DescribeNetworkInterfaces" => answer(body, |input| interfaces::describe(control, input)).await,
         "DescribeNetworkAcls" => answer(body, |input| account::describe_network_acls(control, input)).await,

@@ -1,10 +1,12 @@
 //! Request and response shapes of EC2's network operations. Fields are AWS's members, by their names on the wire.
 
+mod flow_logs;
 mod gateways;
 mod interfaces;
 mod networks;
 mod security_groups;
 
+pub use flow_logs::*;
 pub use gateways::*;
 pub use interfaces::*;
 pub use networks::*;

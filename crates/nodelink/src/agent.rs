@@ -7,10 +7,10 @@ use std::{
     net::Ipv4Addr,
 };
 use wharf_model::{
-    Arn, ClusterName, CpuUnits, EniId, Mebibytes, NodeId, SecurityGroupId, ServiceName, TaskId, Timestamp,
-    VpcId,
+    Arn, ClusterName, CpuUnits, EniId, Mebibytes, NodeId, SecurityGroupId, ServiceName, SubnetId, TaskId,
+    Timestamp, VpcId,
     logs::LogEvent,
-    network::{Cidr, MacAddress, Permission, SubnetRoutes},
+    network::{Cidr, FlowLog, MacAddress, Permission, SubnetRoutes},
     task::{ContainerStatus, DesiredStatus, HealthStatus, NetworkBinding, StopCode, TaskStatus, TaskTimes},
     task_definition::{ContainerDefinition, IpcMode, LaunchType, NetworkMode, PidMode, Revision, Volume},
 };
@@ -210,6 +210,9 @@ pub struct NodeSettings {
     /// The addresses of load balancers on this node.
     #[serde(default)]
     pub balancers: Vec<BalancerAddress>,
+    /// Whose traffic is written down.
+    #[serde(default)]
+    pub flow_logs: Vec<FlowLog>,
 }
 
 /// A VPC as its nodes need it.
@@ -244,6 +247,9 @@ pub struct BalancerAddress {
     pub ip: Ipv4Addr,
     /// Its VPC.
     pub vpc: VpcId,
+    /// Its interface with the interface's subnet.
+    #[serde(default)]
+    pub interface: Option<(EniId, SubnetId)>,
     /// Its security groups.
     pub groups: Vec<SecurityGroupId>,
 }

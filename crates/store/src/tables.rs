@@ -14,8 +14,8 @@ use wharf_model::{
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
     network::{
-        ElasticIp, InternetGateway, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup,
-        Subnet, Vpc,
+        ElasticIp, FlowLog, InternetGateway, NatGateway, NetworkInterface, PrefixList, RouteTable,
+        SecurityGroup, Subnet, Vpc,
     },
     node::Node,
     repository::Repository,
@@ -49,6 +49,7 @@ pub fn schema() -> Schema {
         .with::<RouteTable>()
         .with::<NatGateway>()
         .with::<ElasticIp>()
+        .with::<FlowLog>()
         .with::<LoadBalancer>()
         .with::<Listener>()
         .with::<Rule>()
@@ -192,6 +193,7 @@ record!(InternetGateway, "internet_gateways", |gateway| gateway.id.to_string());
 record!(RouteTable, "route_tables", |table| table.id.to_string());
 record!(NatGateway, "nat_gateways", |gateway| gateway.id.to_string());
 record!(ElasticIp, "elastic_ips", |address| address.id.to_string());
+record!(FlowLog, "flow_logs", |log| log.id.to_string());
 record!(LoadBalancer, "load_balancers", |load_balancer| load_balancer.arn.to_string());
 record!(Listener, "listeners", |listener| listener.arn.to_string());
 record!(Rule, "rules", |rule| rule.arn.to_string());

@@ -1,11 +1,12 @@
 //! What the firewall says, and what it is made from.
 
-use super::{bridge, bridge::Addresses, rules};
+use super::{bridge, bridge::Addresses, flows::Counting, rules};
 use std::{collections::BTreeMap, net::Ipv4Addr};
 use wharf_model::TaskId;
 use wharf_nodelink::agent::NodeSettings;
+use wharf_plan::flow_log::Interface;
 use wharf_sandbox::{
-    firewall::{Firewall, FirewallError, Member},
+    firewall::{Firewall, FirewallError, Member, meter::Meter},
     network::{Cidr, ForeignRoute},
 };
 
@@ -15,6 +16,10 @@ pub(super) struct State {
     pub(super) firewall: Firewall,
     pub(super) settings: NodeSettings,
     pub(super) members: BTreeMap<TaskId, Member>,
+    pub(super) meter: Meter,
+    pub(super) counting: Counting,
+    /// Interfaces of tasks, which flow logs may be about.
+    pub(super) interfaces: BTreeMap<TaskId, Interface>,
     /// Routes of this host that VPCs get in the way of.
     pub(super) foreign: Vec<ForeignRoute>,
     /// Addresses of bridged tasks.
@@ -27,7 +32,9 @@ impl State {
     /// Makes the firewall say all of it.
     pub(super) fn apply(&mut self) -> Result<(), FirewallError> {
         let ruleset = rules::ruleset(&self.settings, self.members.values());
-        self.firewall.apply(&ruleset)
+        self.firewall.apply(&ruleset)?;
+        self.count_flows();
+        Ok(())
     }
 
     /// Lets a task take part.
@@ -46,6 +53,7 @@ impl State {
             tracing::warn!("somebody flushed the firewall, it is made anew");
             self.apply()?;
         }
+        self.keep_counting()?;
         if !self.gone.is_empty() {
             let gone = std::mem::take(&mut self.gone);
             self.firewall.forget(&gone)?;

@@ -25,8 +25,10 @@ fn settings(protocol: IpProtocol, ports: Option<(u16, u16)>, peer: Peer) -> Node
             name: "web-1.us-east-1.elb.localhost".to_owned(),
             ip: "172.31.0.9".parse().unwrap(),
             vpc: "vpc-00000001".parse().unwrap(),
+            interface: None,
             groups: vec!["sg-00000001".parse().unwrap(), "sg-00000009".parse().unwrap()],
         }],
+        flow_logs: Vec::new(),
     }
 }
 

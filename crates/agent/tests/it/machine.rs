@@ -291,6 +291,7 @@ fn settings(registry: String) -> NodeSettings {
         public_cidr: "198.18.0.0/16".parse().unwrap(),
         security_groups: vec![group],
         balancers: Vec::new(),
+        flow_logs: Vec::new(),
     }
 }
 

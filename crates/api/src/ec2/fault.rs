@@ -30,6 +30,8 @@ impl From<Error> for Fault {
             Error::RouteNotFound { .. } => "InvalidRoute.NotFound",
             Error::MainAssociation(_) => "InvalidParameterValue",
             Error::AddressInUse(_) => "InvalidIPAddress.InUse",
+            Error::FlowLogExists => "FlowLogAlreadyExists",
+            Error::FlowLogsNotFound(_) => not_found(Kind::FlowLog),
             Error::TokenReused => "IdempotentParameterMismatch",
             Error::Interface(error) => match error {
                 interfaces::Error::SubnetNotFound(_) => not_found(Kind::Subnet),
@@ -57,6 +59,7 @@ pub(super) fn not_found(kind: Kind) -> &'static str {
         Kind::NatGateway => "NatGatewayNotFound",
         Kind::Allocation => "InvalidAllocationID.NotFound",
         Kind::NetworkInterface => "InvalidNetworkInterfaceID.NotFound",
+        Kind::FlowLog => "InvalidFlowLogId.NotFound",
     }
 }
 
@@ -74,5 +77,6 @@ pub(super) fn malformed(kind: Kind) -> (&'static str, &'static str) {
         Kind::NatGateway => ("nat", "NatGatewayMalformed"),
         Kind::Allocation => ("eipalloc", "InvalidAllocationID.Malformed"),
         Kind::NetworkInterface => ("eni", "InvalidNetworkInterfaceId.Malformed"),
+        Kind::FlowLog => ("fl", "InvalidParameterValue"),
     }
 }

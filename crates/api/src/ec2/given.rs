@@ -99,5 +99,6 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::NatGateway => "NatGateway",
         Kind::Allocation => "Allocation",
         Kind::NetworkInterface => "NetworkInterface",
+        Kind::FlowLog => "FlowLog",
     }
 }

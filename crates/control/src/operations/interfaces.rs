@@ -4,12 +4,12 @@
 //! for [`QUARANTINE`] before it can be given again. The record of a task's interface stays as long as the task's own,
 //! so that a stopped task still shows which address it had.
 
-use crate::{Config, ids};
+use crate::{Config, ids, operations::networks::flow_logs};
 use std::{collections::HashSet, net::Ipv4Addr, sync::Arc, time::Duration};
 use thiserror::Error;
 use wharf_model::{
     EniId, SecurityGroupId, SubnetId, Timestamp, VpcId,
-    network::{Cidr, InterfaceOwner, InterfaceStatus, MacAddress, NetworkInterface, Subnet},
+    network::{Cidr, FlowLogResource, InterfaceOwner, InterfaceStatus, MacAddress, NetworkInterface, Subnet},
     task::Task,
 };
 use wharf_store::{AddressLease, AddressPool, Draft, View};
@@ -114,6 +114,7 @@ pub fn release(draft: &mut Draft<'_>, id: &EniId, now: Timestamp) {
     if interface.status == InterfaceStatus::InUse {
         let status = InterfaceStatus::Quarantined { until: now + QUARANTINE };
         draft.put(NetworkInterface { status, ..(*interface).clone() });
+        flow_logs::forget(draft, &FlowLogResource::Interface(id.clone()));
     }
 }
 

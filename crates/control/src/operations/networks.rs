@@ -11,6 +11,7 @@ use wharf_store::{Draft, StoreError};
 pub mod addresses;
 mod defaults;
 mod error;
+pub mod flow_logs;
 pub mod gateways;
 pub mod nat_gateways;
 mod once;

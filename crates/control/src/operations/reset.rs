@@ -19,8 +19,8 @@ use wharf_model::{
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
     network::{
-        ElasticIp, InternetGateway, NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup,
-        Subnet, Vpc,
+        ElasticIp, FlowLog, InternetGateway, NatGateway, NetworkInterface, PrefixList, RouteTable,
+        SecurityGroup, Subnet, Vpc,
     },
     repository::Repository,
     rule::Rule,
@@ -116,6 +116,7 @@ impl Control {
                 clear::<Rule>(draft);
                 clear::<Listener>(draft);
                 clear::<LoadBalancer>(draft);
+                clear::<FlowLog>(draft);
                 for address in draft.list::<ElasticIp>("") {
                     addresses::let_go(draft, &address);
                 }

@@ -4,7 +4,9 @@ use crate::{Config, operations::networks};
 use std::sync::Arc;
 use wharf_model::{
     load_balancer::LoadBalancer,
-    network::{NetworkInterface, Peer, Permission, PrefixList, SecurityGroup, SecurityGroupRule, Vpc},
+    network::{
+        FlowLog, NetworkInterface, Peer, Permission, PrefixList, SecurityGroup, SecurityGroupRule, Vpc,
+    },
 };
 use wharf_nodelink::agent::{BalancerAddress, GroupRules, NodeSettings, ServedVpc};
 use wharf_store::View;
@@ -21,6 +23,7 @@ pub(super) fn settings(view: &View<'_>, config: &Config) -> NodeSettings {
             name: name.to_ascii_lowercase(),
             ip: interface.private_ip,
             vpc: interface.vpc.clone(),
+            interface: Some((interface.id.clone(), interface.subnet.clone())),
             groups: interface.groups.clone(),
         })
         .collect();
@@ -39,7 +42,14 @@ pub(super) fn settings(view: &View<'_>, config: &Config) -> NodeSettings {
         subnets: networks::ways_out(view),
         security_groups: view.list::<SecurityGroup>("").iter().map(|group| rules(view, group)).collect(),
         balancers,
+        flow_logs: flow_logs(view),
     }
+}
+
+/// Tags are nothing to a node.
+fn flow_logs(view: &View<'_>) -> Vec<FlowLog> {
+    let logs = view.list::<FlowLog>("");
+    logs.iter().map(|log| FlowLog { tags: Vec::new(), ..(**log).clone() }).collect()
 }
 
 fn rules(view: &View<'_>, group: &SecurityGroup) -> GroupRules {

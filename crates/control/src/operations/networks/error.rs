@@ -33,6 +33,8 @@ pub enum Kind {
     Allocation,
     /// A network interface.
     NetworkInterface,
+    /// A flow log.
+    FlowLog,
 }
 
 impl Kind {
@@ -50,6 +52,7 @@ impl Kind {
             Kind::NatGateway => "NatGateway",
             Kind::Allocation => "allocation ID",
             Kind::NetworkInterface => "networkInterface ID",
+            Kind::FlowLog => "flow log ID",
         }
     }
 }
@@ -123,6 +126,12 @@ pub enum Error {
     /// An Elastic IP address is associated.
     #[error("Address {0} is in use.")]
     AddressInUse(AllocationId),
+    /// The resource has a flow log to this log group.
+    #[error("Error. There is an existing Flow Log with the same configuration and log destination.")]
+    FlowLogExists,
+    /// Ids that name no flow log.
+    #[error("These flow log ids in the input list are not found: [TotalCount: {}] {}", .0.len(), .0.join(", "))]
+    FlowLogsNotFound(Vec<String>),
     /// A token was used before for another request.
     #[error("The client token was used before with different parameters.")]
     TokenReused,

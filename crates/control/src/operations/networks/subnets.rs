@@ -1,11 +1,11 @@
 //! Subnets.
 
-use super::{Error, Kind, defaults, route_tables, tags, vpcs};
+use super::{Error, Kind, defaults, flow_logs, route_tables, tags, vpcs};
 use crate::Control;
 use std::sync::Arc;
 use wharf_model::{
     SubnetId, VpcId,
-    network::{Cidr, InterfaceStatus, NetworkInterface, RouteTable, Subnet},
+    network::{Cidr, FlowLogResource, InterfaceStatus, NetworkInterface, RouteTable, Subnet},
     tag::Tag,
 };
 use wharf_store::Draft;
@@ -91,6 +91,7 @@ pub async fn delete(control: &Control, id: &SubnetId) -> Result<(), Error> {
                 draft.put(table);
             }
         }
+        flow_logs::forget(draft, &FlowLogResource::Subnet(id.clone()));
         draft.delete::<Subnet>(id.as_str());
         Ok(())
     });

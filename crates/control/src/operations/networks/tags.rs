@@ -5,8 +5,8 @@ use crate::Control;
 use std::sync::Arc;
 use wharf_model::{
     network::{
-        ElasticIp, InterfaceStatus, InternetGateway, NatGateway, NetworkInterface, PrefixList, RouteTable,
-        SecurityGroup, Subnet, Vpc,
+        ElasticIp, FlowLog, InterfaceStatus, InternetGateway, NatGateway, NetworkInterface, PrefixList,
+        RouteTable, SecurityGroup, Subnet, Vpc,
     },
     tag::Tag,
 };
@@ -110,6 +110,7 @@ pub fn all(look: &View<'_>) -> Vec<Tagged> {
     look.list::<RouteTable>("").iter().for_each(|it| add(it.id.to_string(), "route-table", &it.tags));
     look.list::<NatGateway>("").iter().for_each(|it| add(it.id.to_string(), "natgateway", &it.tags));
     look.list::<ElasticIp>("").iter().for_each(|it| add(it.id.to_string(), "elastic-ip", &it.tags));
+    look.list::<FlowLog>("").iter().for_each(|it| add(it.id.to_string(), "vpc-flow-log", &it.tags));
     for interface in look.list::<NetworkInterface>("") {
         if interface.status == InterfaceStatus::InUse {
             add(interface.id.to_string(), "network-interface", &interface.tags);
@@ -145,6 +146,7 @@ fn change(
         "nat" => change_in!(draft, NatGateway, Kind::NatGateway, id, act),
         "eipalloc" => change_in!(draft, ElasticIp, Kind::Allocation, id, act),
         "eni" => change_in!(draft, NetworkInterface, Kind::NetworkInterface, id, act),
+        "fl" => change_in!(draft, FlowLog, Kind::FlowLog, id, act),
         _ => Err(Error::InvalidId(id.to_owned())),
     }
 }

@@ -1,12 +1,12 @@
 //! VPCs.
 
-use super::{Error, Kind, defaults, route_tables, tags};
+use super::{Error, Kind, defaults, flow_logs, route_tables, tags};
 use crate::{Control, look::Look};
 use std::{net::Ipv4Addr, sync::Arc};
 use wharf_model::{
     VpcId,
     load_balancer::LoadBalancer,
-    network::{Cidr, InternetGateway, RouteTable, SecurityGroup, Subnet, Vpc},
+    network::{Cidr, FlowLogResource, InternetGateway, RouteTable, SecurityGroup, Subnet, Vpc},
     tag::Tag,
 };
 use wharf_store::{Draft, View};
@@ -102,6 +102,7 @@ pub async fn delete(control: &Control, id: &VpcId) -> Result<(), Error> {
         }
         groups.iter().for_each(|group| draft.delete::<SecurityGroup>(group.id.as_str()));
         tables.iter().for_each(|table| draft.delete::<RouteTable>(table.id.as_str()));
+        flow_logs::forget(draft, &FlowLogResource::Vpc(id.clone()));
         draft.delete::<Vpc>(id.as_str());
         Ok(())
     });
