@@ -167,12 +167,14 @@ impl Ledger {
             }
         }
         self.skipped = false;
+        // Counters may have gone that were never read.
+        let late = now.since(before) > self.growth.life();
         let grown = self.growth.take(sample, before, now);
         for part in &grown.parts {
             self.windows.values_mut().for_each(|window| window.add(part));
         }
         for window in self.windows.values_mut() {
-            window.lost |= grown.lost.contains(&window.watched.ip);
+            window.lost |= late || grown.lost.contains(&window.watched.ip);
         }
         let mut batches = Vec::new();
         let over: Vec<_> = self

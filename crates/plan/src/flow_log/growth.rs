@@ -87,6 +87,11 @@ impl Growth {
         Growth { life, known: HashMap::new(), judged: HashMap::new(), lost: HashMap::new() }
     }
 
+    /// Returns how long a counter stays after its last packet.
+    pub(super) fn life(&self) -> Duration {
+        self.life
+    }
+
     pub(super) fn take(&mut self, sample: &Sample, before: Timestamp, now: Timestamp) -> Grown {
         let gone = |last: Timestamp| last + self.life < now;
         // A reading may miss a counter that is there. One that it misses after its time is gone.

@@ -162,6 +162,15 @@ fn flows_that_found_no_counter_are_said_to_be_missing() {
 }
 
 #[test]
+fn counters_that_were_read_too_late_are_said_to_be_missing() {
+    let readings = [(1020, sample(&[sent(Point::Kept, 1, 1005)])), (1081, Sample::default())];
+    assert_eq!(
+        lines_of(TrafficType::All, &readings),
+        ["172.31.0.20 172.31.0.21 4000 80 6 1 100 1005 1005 ACCEPT OK", "- - - - - - - 1020 1081 - SKIPDATA"]
+    );
+}
+
+#[test]
 fn what_was_counted_for_somebody_before_is_said_to_be_missing() {
     let mut ledger = Ledger::new("123456789012", LIFE, secs(1000), true);
     ledger.take(watched_web(TrafficType::All), &Sample::default(), secs(1000));

@@ -28,7 +28,7 @@ mod script;
 mod tests;
 
 /// How long a flow's counter stays after its last packet.
-pub const LIFE: Duration = Duration::from_secs(60);
+pub const LIFE: Duration = Duration::from_secs(30);
 
 const GET_ELEMENTS: u16 = NFTABLES << 8 | 13;
 const FAMILY_INET: u8 = 1;

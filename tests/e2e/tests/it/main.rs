@@ -7,6 +7,7 @@ mod balancer;
 mod credentials;
 mod exec;
 mod firelens;
+mod flow_logs;
 mod full_disk;
 mod given;
 mod hello;

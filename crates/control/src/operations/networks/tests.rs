@@ -88,3 +88,43 @@ async fn what_an_older_version_wrote_gets_ids_for_its_rules_and_a_main_route_tab
     let table = view.list::<RouteTable>("").remove(0);
     assert!(table.main.is_some() && table.routes.len() == 1);
 }
+
+#[tokio::test]
+async fn a_flow_log_of_an_interface_goes_with_it_and_that_of_its_subnet_stays() {
+    use crate::operations::interfaces::{self, NewInterface};
+    use wharf_model::network::{FlowFormat, FlowLog, FlowLogResource, InterfaceOwner, TrafficType};
+    let (control, _dir) = world::control();
+    ensure_default(&control).await.unwrap();
+    let subnet = control.store().view().list::<Subnet>("")[0].id.clone();
+    let owner = InterfaceOwner::LoadBalancer(control.config().place.arn("elasticloadbalancing", "x"));
+    let now = control.now();
+    let made = control.store().update(|draft| {
+        let subnets = std::slice::from_ref(&subnet);
+        let new = NewInterface { subnets, groups: Vec::new(), public: false, owner: owner.clone(), now };
+        interfaces::allocate(draft, new, control.config())
+    });
+    let interface = made.await.unwrap().id;
+    let make = async |resources: Vec<FlowLogResource>| {
+        let new = flow_logs::NewFlowLogs {
+            resources,
+            traffic: TrafficType::All,
+            group: "flows".to_owned(),
+            role: "arn:aws:iam::123456789012:role/flows".parse().unwrap(),
+            interval_secs: 60,
+            format: FlowFormat::default(),
+            tags: Vec::new(),
+        };
+        let once = Once { operation: "CreateFlowLogs", token: None, fingerprint: String::new(), now };
+        flow_logs::create(&control, new, once).await.unwrap()
+    };
+    let (own, around) =
+        (FlowLogResource::Interface(interface.clone()), FlowLogResource::Subnet(subnet.clone()));
+    assert_eq!(make(vec![own.clone(), around.clone()]).await.made.len(), 2);
+    control.store().change(|draft| interfaces::release(draft, &interface, now)).await.unwrap();
+    let left: Vec<_> =
+        control.store().view().list::<FlowLog>("").iter().map(|log| log.resource.clone()).collect();
+    assert_eq!(left, [around]);
+    // What is no longer held cannot have one.
+    let refused = make(vec![own.clone()]).await;
+    assert_eq!((refused.made.len(), &refused.failed[0].0), (0, &own));
+}

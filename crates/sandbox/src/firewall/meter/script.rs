@@ -10,8 +10,8 @@ pub(super) const LOST: &str = "lost";
 /// The protocols whose ports tell flows apart: TCP and UDP.
 pub(super) const PORTED: [u8; 2] = [6, 17];
 
-/// How many flows fit at one point; each takes the kernel some 200 bytes while it is there.
-const FLOWS_MAX: u32 = 262_144;
+/// How many flows fit at one point. The kernel keeps 2 MB for so many at once, and some 200 bytes for each that is there.
+const FLOWS_MAX: u32 = 131_072;
 const ADDRESSES_MAX: u32 = 65_535;
 
 /// Returns the script that makes the table anew.

@@ -110,7 +110,7 @@ fn an_element_of_the_kernel_is_a_flow() {
             out.extend([172, 31, 0, 20, 172, 31, 0, 21, 6, 0, 0, 0, 0x9c, 0x40, 0, 0, 0x15, 0x38, 0, 0]);
         });
     });
-    attribute(&mut element, ELEMENT_EXPIRATION, |out| out.extend(57_500_u64.to_be_bytes()));
+    attribute(&mut element, ELEMENT_EXPIRATION, |out| out.extend(27_500_u64.to_be_bytes()));
     attribute(&mut element, ELEMENT_EXPRESSION | NESTED, |out| {
         attribute(out, 1, |out| text(out, "counter"));
         attribute(out, EXPRESSION_DATA | NESTED, |out| {
