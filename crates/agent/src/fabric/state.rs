@@ -53,12 +53,11 @@ impl State {
             tracing::warn!("somebody flushed the firewall, it is made anew");
             self.apply()?;
         }
-        self.keep_counting()?;
         if !self.gone.is_empty() {
             let gone = std::mem::take(&mut self.gone);
             self.firewall.forget(&gone)?;
         }
-        Ok(())
+        self.keep_counting()
     }
 
     /// Returns an address for a bridged task. One whose connections are still tracked is not given.
