@@ -164,8 +164,8 @@ fn environment(record: &Record, place: usize, image: &Image, hostname: &str) -> 
     match assignment.launch_type {
         LaunchType::Fargate => {
             set("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE".to_owned());
-            set("AWS_DEFAULT_REGION", assignment.arn.region.clone());
-            set("AWS_REGION", assignment.arn.region.clone());
+            set("AWS_DEFAULT_REGION", assignment.arn.region.to_string());
+            set("AWS_REGION", assignment.arn.region.to_string());
         }
         LaunchType::Ec2 => set("AWS_EXECUTION_ENV", "AWS_ECS_EC2".to_owned()),
     }

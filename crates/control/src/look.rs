@@ -9,6 +9,8 @@ pub(crate) trait Look {
     fn get<R: Record>(&self, key: &str) -> Option<Arc<R>>;
     /// Returns the records whose keys start with `prefix`, in key order.
     fn list<R: Record>(&self, prefix: &str) -> Vec<Arc<R>>;
+    /// Returns the records with this value in an index, in key order.
+    fn find<R: Record>(&self, index: &'static str, value: &str) -> Vec<Arc<R>>;
 }
 
 impl Look for View<'_> {
@@ -19,6 +21,10 @@ impl Look for View<'_> {
     fn list<R: Record>(&self, prefix: &str) -> Vec<Arc<R>> {
         View::list(self, prefix)
     }
+
+    fn find<R: Record>(&self, index: &'static str, value: &str) -> Vec<Arc<R>> {
+        View::find(self, index, value)
+    }
 }
 
 impl Look for Draft<'_> {
@@ -28,5 +34,9 @@ impl Look for Draft<'_> {
 
     fn list<R: Record>(&self, prefix: &str) -> Vec<Arc<R>> {
         Draft::list(self, prefix)
+    }
+
+    fn find<R: Record>(&self, index: &'static str, value: &str) -> Vec<Arc<R>> {
+        Draft::find(self, index, value)
     }
 }

@@ -1,7 +1,10 @@
 //! Amazon Resource Names: built by `Display`, taken apart by `FromStr`, nowhere else.
 
-use crate::name::InvalidName;
-use serde::{Deserialize, Serialize};
+use crate::{
+    name::InvalidName,
+    word::{Word, parsed},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
 /// The region and account that a Wharf stands for.
@@ -17,27 +20,26 @@ impl Place {
     /// Returns the ARN of `resource` (such as `cluster/web`) in `service` (such as `ecs`) at this place.
     pub fn arn(&self, service: &str, resource: impl fmt::Display) -> Arn {
         Arn {
-            partition: "aws".to_owned(),
-            service: service.to_owned(),
-            region: self.region.clone(),
-            account: self.account.clone(),
+            partition: "aws".into(),
+            service: service.into(),
+            region: self.region.as_str().into(),
+            account: self.account.as_str().into(),
             resource: resource.to_string(),
         }
     }
 }
 
 /// An ARN, `arn:partition:service:region:account:resource`; the resource may itself contain colons.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Arn {
     /// `aws` and its siblings.
-    pub partition: String,
+    pub partition: Word,
     /// The service's namespace, such as `ecs`.
-    pub service: String,
+    pub service: Word,
     /// The region; empty for global services.
-    pub region: String,
+    pub region: Word,
     /// The account; empty for some services.
-    pub account: String,
+    pub account: Word,
     /// What is named, such as `task/web/0123…`.
     pub resource: String,
 }
@@ -63,12 +65,18 @@ impl FromStr for Arn {
 
     fn from_str(given: &str) -> Result<Arn, InvalidName> {
         let mut parts = given.splitn(6, ':');
-        let mut part = || parts.next().map(str::to_owned);
+        let mut part = || parts.next();
         match (part(), part(), part(), part(), part(), part()) {
             (Some(arn), Some(partition), Some(service), Some(region), Some(account), Some(resource))
                 if arn == "arn" && !partition.is_empty() && !service.is_empty() && !resource.is_empty() =>
             {
-                Ok(Arn { partition, service, region, account, resource })
+                Ok(Arn {
+                    partition: partition.into(),
+                    service: service.into(),
+                    region: region.into(),
+                    account: account.into(),
+                    resource: resource.to_owned(),
+                })
             }
             _ => Err(InvalidName { kind: "ARN", given: given.to_owned() }),
         }
@@ -86,6 +94,18 @@ impl TryFrom<String> for Arn {
 impl From<Arn> for String {
     fn from(arn: Arn) -> String {
         arn.to_string()
+    }
+}
+
+impl Serialize for Arn {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Arn {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Arn, D::Error> {
+        parsed(from)
     }
 }
 

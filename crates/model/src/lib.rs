@@ -7,6 +7,7 @@ pub mod arn;
 pub mod name;
 pub mod time;
 pub mod units;
+pub mod word;
 
 pub mod account;
 pub mod attributes;
@@ -40,3 +41,4 @@ pub use name::{
 };
 pub use time::Timestamp;
 pub use units::{CpuUnits, Mebibytes};
+pub use word::Word;

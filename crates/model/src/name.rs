@@ -1,7 +1,8 @@
 //! Names and ids, checked once and then a type.
 
-use serde::{Deserialize, Serialize};
-use std::{borrow::Borrow, fmt, str::FromStr};
+use crate::word::{parsed, shared};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 use thiserror::Error;
 
 /// A name that does not have the shape its kind asks for.
@@ -14,12 +15,18 @@ pub struct InvalidName {
     pub given: String,
 }
 
+/// Those that many records say are `shared`; an `own` one names a single thing.
 macro_rules! name {
-    ($(#[$doc:meta])* $type:ident, $kind:literal, $valid:expr) => {
+    ($(#[$doc:meta])* shared $type:ident, $kind:literal, $valid:expr) => {
+        name!($(#[$doc])* $type, $kind, $valid, shared);
+    };
+    ($(#[$doc:meta])* own $type:ident, $kind:literal, $valid:expr) => {
+        name!($(#[$doc])* $type, $kind, $valid, Arc::from);
+    };
+    ($(#[$doc:meta])* $type:ident, $kind:literal, $valid:expr, $keep:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $type(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(Arc<str>);
 
         impl $type {
             /// Returns the name as text.
@@ -34,7 +41,7 @@ macro_rules! name {
             fn from_str(given: &str) -> Result<Self, InvalidName> {
                 let valid: fn(&str) -> bool = $valid;
                 if valid(given) {
-                    Ok(Self(given.to_owned()))
+                    Ok(Self($keep(given)))
                 } else {
                     Err(InvalidName { kind: $kind, given: given.to_owned() })
                 }
@@ -51,7 +58,19 @@ macro_rules! name {
 
         impl From<$type> for String {
             fn from(name: $type) -> String {
-                name.0
+                name.0.as_ref().to_owned()
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                parsed(from)
             }
         }
 
@@ -95,45 +114,45 @@ fn ec2_id(given: &str, prefix: &str) -> bool {
 }
 
 name!(/// A cluster's name.
-    ClusterName, "cluster name", |given| plain(given, 255));
+    shared ClusterName, "cluster name", |given| plain(given, 255));
 name!(/// A task definition's family.
-    Family, "task definition family", |given| plain(given, 255));
+    shared Family, "task definition family", |given| plain(given, 255));
 name!(/// A service's name.
-    ServiceName, "service name", |given| plain(given, 255));
+    shared ServiceName, "service name", |given| plain(given, 255));
 name!(/// A task's id: 32 hexadecimal digits.
-    TaskId, "task id", |given| lower_hex(given, 32));
+    own TaskId, "task id", |given| lower_hex(given, 32));
 name!(/// A deployment's id: `ecs-svc/` and 19 digits.
-    DeploymentId, "deployment id", |given| given
+    shared DeploymentId, "deployment id", |given| given
         .strip_prefix("ecs-svc/")
         .is_some_and(|digits| digits.len() == 19 && digits.bytes().all(|byte| byte.is_ascii_digit())));
 name!(/// A node's id, which is also its container instance's: 32 hexadecimal digits.
-    NodeId, "node id", |given| lower_hex(given, 32));
+    shared NodeId, "node id", |given| lower_hex(given, 32));
 name!(/// A VPC's id.
-    VpcId, "VPC id", |given| ec2_id(given, "vpc"));
+    shared VpcId, "VPC id", |given| ec2_id(given, "vpc"));
 name!(/// A subnet's id.
-    SubnetId, "subnet id", |given| ec2_id(given, "subnet"));
+    shared SubnetId, "subnet id", |given| ec2_id(given, "subnet"));
 name!(/// A security group's id.
-    SecurityGroupId, "security group id", |given| ec2_id(given, "sg"));
+    shared SecurityGroupId, "security group id", |given| ec2_id(given, "sg"));
 name!(/// A network interface's id.
-    EniId, "network interface id", |given| ec2_id(given, "eni"));
+    own EniId, "network interface id", |given| ec2_id(given, "eni"));
 name!(/// A security group rule's id.
-    SecurityGroupRuleId, "security group rule id", |given| ec2_id(given, "sgr"));
+    own SecurityGroupRuleId, "security group rule id", |given| ec2_id(given, "sgr"));
 name!(/// A managed prefix list's id.
-    PrefixListId, "prefix list id", |given| ec2_id(given, "pl"));
+    own PrefixListId, "prefix list id", |given| ec2_id(given, "pl"));
 name!(/// An internet gateway's id.
-    InternetGatewayId, "internet gateway id", |given| ec2_id(given, "igw"));
+    own InternetGatewayId, "internet gateway id", |given| ec2_id(given, "igw"));
 name!(/// A NAT gateway's id.
-    NatGatewayId, "NAT gateway id", |given| ec2_id(given, "nat"));
+    own NatGatewayId, "NAT gateway id", |given| ec2_id(given, "nat"));
 name!(/// A flow log's id.
-    FlowLogId, "flow log id", |given| ec2_id(given, "fl"));
+    own FlowLogId, "flow log id", |given| ec2_id(given, "fl"));
 name!(/// A route table's id.
-    RouteTableId, "route table id", |given| ec2_id(given, "rtb"));
+    own RouteTableId, "route table id", |given| ec2_id(given, "rtb"));
 name!(/// The id of a route table's association with a subnet, or with its VPC as the main table.
-    RouteTableAssociationId, "route table association id", |given| ec2_id(given, "rtbassoc"));
+    own RouteTableAssociationId, "route table association id", |given| ec2_id(given, "rtbassoc"));
 name!(/// An Elastic IP address's allocation id.
-    AllocationId, "allocation id", |given| ec2_id(given, "eipalloc"));
+    own AllocationId, "allocation id", |given| ec2_id(given, "eipalloc"));
 name!(/// An image repository's name, as ECR allows it.
-RepositoryName, "repository name", |given| {
+own RepositoryName, "repository name", |given| {
     let part = |part: &str| {
         let edge = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         edge(part.bytes().next())

@@ -222,6 +222,7 @@ pub struct NetworkInterface {
     /// Its hardware address.
     pub mac: MacAddress,
     /// Its security groups, one to five.
+    #[serde(deserialize_with = "crate::word::fitted")]
     pub groups: Vec<SecurityGroupId>,
     /// When it was made.
     pub created_at: Timestamp,

@@ -4,9 +4,10 @@
 //! reasons are the node's, except before a node has the task and while its targets are deregistered.
 
 use crate::{
-    Arn, ClusterName, CpuUnits, DeploymentId, EniId, Mebibytes, NodeId, ServiceName, TaskId, Timestamp,
+    Arn, ClusterName, CpuUnits, DeploymentId, EniId, Mebibytes, NodeId, ServiceName, TaskId, Timestamp, Word,
     tag::Tag,
     task_definition::{EnvironmentFile, LaunchType, Revision, Transport},
+    word::fitted,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,7 @@ pub struct Task {
     /// Its network interface; only tasks of network mode `awsvpc` have one.
     pub interface: Option<EniId>,
     /// The zone of its subnet, or of its node.
-    pub zone: String,
+    pub zone: Word,
     /// The group: `service:…`, `family:…`, or what the caller chose.
     pub group: String,
     /// Who started it: a deployment's id for a service's task, else what the caller gave.
@@ -54,6 +55,7 @@ pub struct Task {
     /// Counts changes from 1.
     pub version: u64,
     /// Its containers, in the definition's order.
+    #[serde(deserialize_with = "fitted")]
     pub containers: Vec<Container>,
     /// When it was asked for.
     pub created_at: Timestamp,
@@ -202,9 +204,9 @@ pub struct Container {
     /// Its ARN.
     pub arn: Arn,
     /// The image, as the definition names it.
-    pub image: String,
+    pub image: Word,
     /// The manifest's digest once it was resolved, `sha256:…`.
-    pub image_digest: Option<String>,
+    pub image_digest: Option<Word>,
     /// The runtime's id of it.
     pub runtime_id: Option<String>,
     /// Where it stands.

@@ -119,7 +119,7 @@ impl Disk {
     }
 
     /// Lets the repair through, and notes which version writes from here on.
-    fn go_on(
+    pub(crate) fn go_on(
         database: Database,
         medium: Arc<dyn Medium>,
         about: &About,

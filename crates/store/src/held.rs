@@ -20,8 +20,8 @@ enum Change {
 
 #[derive(Debug)]
 enum Stage {
-    /// The changes, and the length they make.
-    Holding { changes: Vec<Change>, length: u64 },
+    /// The changes, the length they make, and the one that the file has meanwhile.
+    Holding { changes: Vec<Change>, length: u64, there: u64 },
     /// Every change goes to the file at once.
     Passing,
     /// The changes could not all be made: nobody knows what the file holds.
@@ -45,7 +45,8 @@ pub(crate) struct Release(Arc<Shared>);
 impl Held {
     /// Holds back what is written to `file`.
     pub(crate) fn new(file: Box<dyn StorageBackend>) -> io::Result<(Held, Release)> {
-        let stage = RwLock::new(Stage::Holding { changes: Vec::new(), length: file.len()? });
+        let there = file.len()?;
+        let stage = RwLock::new(Stage::Holding { changes: Vec::new(), length: there, there });
         let shared = Arc::new(Shared { file, stage });
         Ok((Held(Arc::clone(&shared)), Release(shared)))
     }
@@ -58,7 +59,7 @@ impl Held {
             Stage::Holding { .. } => drop(stage),
         }
         match &mut *self.0.stage.write().unwrap_or_else(PoisonError::into_inner) {
-            Stage::Holding { changes, length } => {
+            Stage::Holding { changes, length, .. } => {
                 let change = held();
                 match &change {
                     Change::Write { offset, bytes } => *length = (*length).max(offset + bytes.len() as u64),
@@ -101,7 +102,7 @@ fn broken() -> io::Error {
 fn read_changed(
     file: &dyn StorageBackend,
     changes: &[Change],
-    length: u64,
+    (length, there): (u64, u64),
     offset: u64,
     out: &mut [u8],
 ) -> io::Result<()> {
@@ -109,8 +110,8 @@ fn read_changed(
     if end > length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    let there = usize_of(file.len()?.clamp(offset, end) - offset)?;
-    out.fill(0);
+    let there = usize_of(there.clamp(offset, end) - offset)?;
+    out[there..].fill(0);
     file.read(offset, &mut out[..there])?;
     for change in changes {
         match change {
@@ -146,8 +147,8 @@ impl StorageBackend for Held {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         match &*self.0.stage.read().unwrap_or_else(PoisonError::into_inner) {
-            Stage::Holding { changes, length } => {
-                read_changed(self.0.file.as_ref(), changes, *length, offset, out)
+            Stage::Holding { changes, length, there } => {
+                read_changed(self.0.file.as_ref(), changes, (*length, *there), offset, out)
             }
             Stage::Passing => self.0.file.read(offset, out),
             Stage::Broken => Err(broken()),

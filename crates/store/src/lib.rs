@@ -12,26 +12,30 @@
 //! is refused. When a write fails, nothing is acknowledged any more and what is there can still be read: for good
 //! when the disk failed, until there is room again when it was full.
 
+mod changes;
 mod damaged;
 mod disk;
 mod draft;
 mod held;
+mod load;
 mod make;
 mod medium;
+mod overlay;
 mod record;
 mod snapshot;
 mod store;
 mod tables;
 
+pub use changes::Change;
 pub use damaged::Damaged;
 pub use disk::{LAYOUT, NEEDS};
 pub use draft::Draft;
-pub use record::{Record, View};
+pub use record::{Mark, Record, View};
 pub use snapshot::{ReadError, Row, RowError, Snapshot, SnapshotError, examine, make_state_file};
 pub use store::{Schema, Store, StoreError, UpdateError};
 pub use tables::{
-    AddressLease, AddressPool, Counter, OwnSecret, PinnedImages, RequestToken, TargetHealthRecord, schema,
-    target_key,
+    AddressLease, AddressPool, Counter, ENDED, OF_SERVICE, OF_TASK, ON_NODE, OVER, OwnSecret, PinnedImages,
+    RequestToken, TargetHealthRecord, schema, target_key,
 };
 
 /// This version, as it is written into state files.

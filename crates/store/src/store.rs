@@ -3,9 +3,11 @@
 use crate::{
     damaged::Damaged,
     disk::{Disk, is_full},
-    draft::{Draft, Overlay, Write},
+    draft::{Draft, Write},
+    load::load,
     make::make_file,
     medium::{Medium, StateFile},
+    overlay::Overlay,
     record::{Record, Tables, Value, View},
     snapshot::{Snapshot, SnapshotError},
 };
@@ -205,7 +207,7 @@ impl Store {
             let (result, own, writes) = {
                 let tables = self.shared.tables.read().unwrap_or_else(PoisonError::into_inner);
                 let mut draft =
-                    Draft { tables, accepted: &pending.overlay, own: Overlay::new(), writes: Vec::new() };
+                    Draft { tables, accepted: &pending.overlay, own: Overlay::default(), writes: Vec::new() };
                 let result = update(&mut draft).map_err(UpdateError::Refused)?;
                 (result, draft.own, draft.writes)
             };
@@ -213,7 +215,7 @@ impl Store {
                 return Ok(result);
             }
             let (ticket, done) = oneshot::channel();
-            pending.overlay.extend(own);
+            pending.overlay.add(own);
             pending.writes.extend(writes);
             pending.tickets.push(Ticket(ticket));
             self.shared.work.notify_one();
@@ -238,27 +240,6 @@ impl Store {
 
 fn journal(disk: Option<&Arc<Disk>>) -> Journal {
     disk.map_or(Journal::None, |disk| Journal::Open(Arc::clone(disk)))
-}
-
-/// Opens a file and reads every record of it.
-pub(crate) fn load(medium: Arc<dyn Medium>, schema: &Schema) -> Result<(Disk, Tables), Damaged> {
-    let path = medium.name();
-    let mut tables = Tables::default();
-    let (disk, revision) = Disk::open(medium, &mut |written_by, table, key, bytes| {
-        let (path, table, written_by) = (path.clone(), table.to_owned(), written_by.to_owned());
-        let Some((name, read)) = schema.reader(&table) else {
-            return Err(Damaged::UnknownTable { path, table, written_by });
-        };
-        match read(bytes) {
-            Ok(value) => tables.apply(name, key.to_owned(), Some(value)),
-            Err(source) => {
-                return Err(Damaged::Record { path, table, key: key.to_owned(), written_by, source });
-            }
-        }
-        Ok(())
-    })?;
-    tables.revision = revision;
-    Ok((disk, tables))
 }
 
 /// The writer's thread: takes what has gathered, makes it durable, shows it, answers.
@@ -360,8 +341,11 @@ fn show(shared: &Shared, revision: u64, writes: Vec<Write>) {
         tables.apply(table, key, value);
     }
     // What was accepted meanwhile is still to be written.
-    pending.overlay =
-        pending.writes.iter().map(|write| ((write.table, write.key.clone()), write.value.clone())).collect();
+    let mut overlay = Overlay::default();
+    for Write { table, key, value, .. } in &pending.writes {
+        overlay.put(table, Arc::clone(key), value.clone());
+    }
+    pending.overlay = overlay;
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

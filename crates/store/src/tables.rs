@@ -1,6 +1,6 @@
 //! The tables: which nouns are kept, and by which keys.
 
-use crate::{Record, Schema};
+use crate::{Mark, Record, Schema};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, net::Ipv4Addr};
 use wharf_model::{
@@ -14,8 +14,8 @@ use wharf_model::{
     load_balancer::{Listener, LoadBalancer},
     logs::LogGroup,
     network::{
-        ElasticIp, FlowLog, InternetGateway, NatGateway, NetworkInterface, PrefixList, RouteTable,
-        SecurityGroup, Subnet, Vpc,
+        ElasticIp, FlowLog, InterfaceStatus, InternetGateway, NatGateway, NetworkInterface, PrefixList,
+        RouteTable, SecurityGroup, Subnet, Vpc,
     },
     node::Node,
     repository::Repository,
@@ -23,7 +23,7 @@ use wharf_model::{
     secret::{Parameter, Secret},
     service::{Service, ServiceDeployment, ServiceRevision},
     target_group::{Target, TargetAddress, TargetGroup, TargetHealth},
-    task::Task,
+    task::{Task, TaskStatus},
     task_definition::TaskDefinition,
 };
 
@@ -165,6 +165,51 @@ macro_rules! record {
             }
         }
     };
+    ($type:ty, $table:literal, |$record:ident| $key:expr, $marks:path) => {
+        impl Record for $type {
+            const TABLE: &'static str = $table;
+
+            fn key(&self) -> String {
+                let $record = self;
+                $key
+            }
+
+            fn marks(&self) -> Vec<Mark> {
+                $marks(self)
+            }
+        }
+    };
+}
+
+/// The tasks of a service that have not stopped, by its key.
+pub const OF_SERVICE: &str = "service";
+/// The tasks of a service that have stopped, by its key.
+pub const ENDED: &str = "ended";
+/// The tasks of a node that have not stopped, by its id.
+pub const ON_NODE: &str = "node";
+/// What is over and waits to be forgotten, by an empty text.
+pub const OVER: &str = "over";
+/// The targets of a task, by its id.
+pub const OF_TASK: &str = "task";
+
+fn task_marks(task: &Task) -> Vec<Mark> {
+    let (of_service, where_it_is) = match task.last_status {
+        TaskStatus::Stopped => (ENDED, (OVER, String::new())),
+        _ => (OF_SERVICE, (ON_NODE, task.node.to_string())),
+    };
+    let service = task.service.as_ref().map(|(name, _)| (of_service, format!("{}/{name}", task.cluster)));
+    service.into_iter().chain([where_it_is]).collect()
+}
+
+fn target_marks(target: &Target) -> Vec<Mark> {
+    target.task.iter().map(|task| (OF_TASK, task.to_string())).collect()
+}
+
+fn interface_marks(interface: &NetworkInterface) -> Vec<Mark> {
+    match interface.status {
+        InterfaceStatus::Quarantined { .. } => vec![(OVER, String::new())],
+        InterfaceStatus::InUse => Vec::new(),
+    }
 }
 
 record!(Cluster, "clusters", |cluster| cluster.name.to_string());
@@ -175,7 +220,7 @@ record!(TaskDefinition, "task_definitions", |definition| format!(
     "{}:{:010}",
     definition.family, definition.revision
 ));
-record!(Task, "tasks", |task| format!("{}/{}", task.cluster, task.id));
+record!(Task, "tasks", |task| format!("{}/{}", task.cluster, task.id), task_marks);
 record!(Service, "services", |service| format!("{}/{}", service.cluster, service.name));
 record!(ServiceDeployment, "service_deployments", |deployment| {
     format!("{}/{}/{}", deployment.cluster, deployment.service, deployment.id)
@@ -187,7 +232,7 @@ record!(Node, "nodes", |node| node.id.to_string());
 record!(Vpc, "vpcs", |vpc| vpc.id.to_string());
 record!(Subnet, "subnets", |subnet| subnet.id.to_string());
 record!(SecurityGroup, "security_groups", |group| group.id.to_string());
-record!(NetworkInterface, "network_interfaces", |interface| interface.id.to_string());
+record!(NetworkInterface, "network_interfaces", |interface| interface.id.to_string(), interface_marks);
 record!(PrefixList, "prefix_lists", |list| list.id.to_string());
 record!(InternetGateway, "internet_gateways", |gateway| gateway.id.to_string());
 record!(RouteTable, "route_tables", |table| table.id.to_string());
@@ -198,7 +243,7 @@ record!(LoadBalancer, "load_balancers", |load_balancer| load_balancer.arn.to_str
 record!(Listener, "listeners", |listener| listener.arn.to_string());
 record!(Rule, "rules", |rule| rule.arn.to_string());
 record!(TargetGroup, "target_groups", |group| group.arn.to_string());
-record!(Target, "targets", |target| target_key(&target.target_group, &target.address));
+record!(Target, "targets", |target| target_key(&target.target_group, &target.address), target_marks);
 record!(TargetHealthRecord, "target_health", |health| target_key(&health.target_group, &health.target));
 record!(Repository, "repositories", |repository| repository.name.to_string());
 record!(LogGroup, "log_groups", |group| group.name.clone());

@@ -5,6 +5,7 @@
 
 mod asks;
 mod assignment;
+mod bells;
 mod outgoing;
 mod provisions;
 mod report;
@@ -14,6 +15,7 @@ mod settings;
 pub(crate) use report::record;
 
 use crate::Control;
+use bells::Bells;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -31,19 +33,22 @@ type Sessions = Arc<Mutex<HashMap<NodeId, AbortHandle>>>;
 /// Serves agents that connect to `listener`, for ever.
 pub(crate) async fn serve(control: Control, listener: UnixListener) {
     let sessions = Sessions::default();
+    let bells = Bells::default();
+    let ring = bells::run(&control, &bells);
+    tokio::pin!(ring);
     // Dropped with this future, and its connections with it.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let (control, sessions) = (control.clone(), Arc::clone(&sessions));
+                    let (control, sessions, bells) = (control.clone(), Arc::clone(&sessions), bells.clone());
                     let own = Arc::new(Mutex::new(None));
                     let handle = connections.spawn({
                         let own = Arc::clone(&own);
                         async move {
                             let join = |node: &NodeId| replace(&sessions, node, &own);
-                            session::attend(&control, stream, join).await;
+                            session::attend(&control, &bells, stream, join).await;
                         }
                     });
                     *own.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle);
@@ -54,6 +59,7 @@ pub(crate) async fn serve(control: Control, listener: UnixListener) {
                 }
             },
             Some(_) = connections.join_next() => {}
+            () = &mut ring => return,
         }
     }
 }

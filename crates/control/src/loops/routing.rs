@@ -3,8 +3,8 @@
 use crate::{Control, operations::certificates};
 use std::{collections::BTreeMap, sync::Arc};
 use wharf_model::{
-    load_balancer::Listener,
-    network::{InterfaceOwner, NetworkInterface},
+    load_balancer::{Listener, LoadBalancer},
+    network::NetworkInterface,
     routing::CertificateRoutes,
 };
 use wharf_plan::routing::{self, Seen};
@@ -27,13 +27,13 @@ pub async fn run(control: Control) {
 }
 
 fn seen(view: &View<'_>, control: &Control) -> Seen {
-    let load_balancers = view.list("");
+    let load_balancers = view.list::<LoadBalancer>("");
     let addresses = if load_balancers.is_empty() {
         Default::default()
     } else {
-        view.list::<NetworkInterface>("")
-            .iter()
-            .filter(|interface| matches!(interface.owner, InterfaceOwner::LoadBalancer(_)))
+        let of_balancers = load_balancers.iter().flat_map(|balancer| &balancer.subnets);
+        of_balancers
+            .filter_map(|(_, id)| view.get::<NetworkInterface>(id.as_str()))
             .map(|interface| (interface.id.clone(), interface.private_ip))
             .collect()
     };

@@ -2,11 +2,8 @@
 
 use crate::Control;
 use std::time::Duration;
-use wharf_model::{
-    Timestamp,
-    task::{Task, TaskStatus},
-};
-use wharf_store::{Record, RequestToken, StoreError};
+use wharf_model::{Timestamp, task::Task};
+use wharf_store::{OVER, Record, RequestToken, StoreError};
 
 /// How often it is looked.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -30,11 +27,8 @@ async fn pass(control: &Control, now: Timestamp) -> Result<(), StoreError> {
     let over = |since: Timestamp, kept: Duration| now.since(since) >= kept;
     let (tasks, tokens) = {
         let view = control.store().view();
-        let mut tasks = view.list::<Task>("");
-        tasks.retain(|task| {
-            task.last_status == TaskStatus::Stopped
-                && task.times.stopped_at.is_none_or(|stopped_at| over(stopped_at, TASK_SHOWN))
-        });
+        let mut tasks = view.find::<Task>(OVER, "");
+        tasks.retain(|task| task.times.stopped_at.is_none_or(|stopped_at| over(stopped_at, TASK_SHOWN)));
         let mut tokens = view.list::<RequestToken>("");
         tokens.retain(|token| over(token.created_at, TOKEN_KEPT));
         (tasks, tokens)

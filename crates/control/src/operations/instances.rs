@@ -10,7 +10,7 @@ pub use registration::{Registration, deregister, register, set_status};
 use super::{Described, Error, Failure, clusters, references, task_definitions};
 use crate::{Control, look::Look};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 use wharf_model::{
@@ -21,7 +21,7 @@ use wharf_model::{
     task_definition::{LaunchType, Transport},
 };
 use wharf_plan::query::{Expression, Facts};
-use wharf_store::Draft;
+use wharf_store::{Draft, ON_NODE};
 
 /// The version that agents of ours report.
 pub const AGENT_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -185,11 +185,6 @@ pub(crate) fn find(look: &impl Look, cluster: &ClusterName, id: &NodeId) -> Opti
 
 /// Returns instances with their tasks.
 pub(crate) fn details(look: &impl Look, place: &Place, instances: Vec<Instance>) -> Vec<InstanceDetail> {
-    let tasks = look.list::<Task>("");
-    let mut by_node: HashMap<&NodeId, Vec<&Task>> = HashMap::new();
-    for task in tasks.iter().filter(|task| task.last_status != TaskStatus::Stopped) {
-        by_node.entry(&task.node).or_default().push(task);
-    }
     let detail = |instance: Instance| {
         let Instance { record, .. } = &instance;
         let mut detail = InstanceDetail {
@@ -202,7 +197,7 @@ pub(crate) fn details(look: &impl Look, place: &Place, instances: Vec<Instance>)
             ports: instance.reserved_ports(),
             instance: instance.clone(),
         };
-        for task in by_node.get(&record.id).into_iter().flatten() {
+        for task in look.find::<Task>(ON_NODE, record.id.as_str()) {
             detail.taken_cpu += u64::from(task.cpu.0);
             detail.taken_memory += u64::from(task.memory.0);
             let definition = task_definitions::get(look, &task.definition);

@@ -4,15 +4,16 @@
 //! for [`QUARANTINE`] before it can be given again. The record of a task's interface stays as long as the task's own,
 //! so that a stopped task still shows which address it had.
 
-use crate::{Config, ids, operations::networks::flow_logs};
-use std::{collections::HashSet, net::Ipv4Addr, sync::Arc, time::Duration};
+use crate::{Config, ids, look::Look, operations::networks::flow_logs};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use thiserror::Error;
 use wharf_model::{
     EniId, SecurityGroupId, SubnetId, Timestamp, VpcId,
+    cluster::Cluster,
     network::{Cidr, FlowLogResource, InterfaceOwner, InterfaceStatus, MacAddress, NetworkInterface, Subnet},
     task::Task,
 };
-use wharf_store::{AddressLease, AddressPool, Draft, View};
+use wharf_store::{AddressLease, AddressPool, Draft, OVER, View};
 
 /// How long an address rests after its interface was given back.
 pub const QUARANTINE: Duration = Duration::from_secs(30);
@@ -121,17 +122,14 @@ pub fn release(draft: &mut Draft<'_>, id: &EniId, now: Timestamp) {
 /// Returns the interfaces whose addresses, or whose records, may go.
 pub fn due(view: &View<'_>, now: Timestamp) -> Vec<EniId> {
     let rested: Vec<_> =
-        view.list::<NetworkInterface>("").into_iter().filter(|interface| rested(interface, now)).collect();
-    if rested.is_empty() {
-        return Vec::new();
-    }
-    let shown: HashSet<EniId> =
-        view.list::<Task>("").into_iter().filter_map(|task| task.interface.clone()).collect();
+        view.find::<NetworkInterface>(OVER, "").into_iter().filter(|one| rested(one, now)).collect();
+    let clusters = view.list::<Cluster>("");
     rested
         .into_iter()
         .filter(|interface| {
             let lease = view.get::<AddressLease>(&interface.private_ip.to_string());
-            lease.is_some_and(|lease| lease.interface == interface.id) || !shown.contains(&interface.id)
+            lease.is_some_and(|lease| lease.interface == interface.id)
+                || !is_shown(view, &clusters, interface)
         })
         .map(|interface| interface.id.clone())
         .collect()
@@ -139,8 +137,7 @@ pub fn due(view: &View<'_>, now: Timestamp) -> Vec<EniId> {
 
 /// Frees the addresses of these interfaces if they have rested, and forgets those that no task shows.
 pub fn reap(draft: &mut Draft<'_>, due: &[EniId], now: Timestamp) {
-    let shown: HashSet<EniId> =
-        draft.list::<Task>("").into_iter().filter_map(|task| task.interface.clone()).collect();
+    let clusters = draft.list::<Cluster>("");
     for id in due {
         let Some(interface) = draft.get::<NetworkInterface>(id.as_str()) else { continue };
         if !rested(&interface, now) {
@@ -150,9 +147,19 @@ pub fn reap(draft: &mut Draft<'_>, due: &[EniId], now: Timestamp) {
         if let Some(public) = interface.public_ip {
             give_back(draft, public, id);
         }
-        if !shown.contains(id) {
+        if !is_shown(draft, &clusters, &interface) {
             draft.delete::<NetworkInterface>(id.as_str());
         }
+    }
+}
+
+/// Returns whether an interface's task is still there to show it.
+fn is_shown(look: &impl Look, clusters: &[Arc<Cluster>], interface: &NetworkInterface) -> bool {
+    match &interface.owner {
+        InterfaceOwner::Task { task, .. } => {
+            clusters.iter().any(|cluster| look.get::<Task>(&format!("{}/{task}", cluster.name)).is_some())
+        }
+        InterfaceOwner::LoadBalancer(_) | InterfaceOwner::NatGateway(_) => false,
     }
 }
 

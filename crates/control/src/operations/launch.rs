@@ -200,7 +200,7 @@ pub(crate) fn launch(
         .map(|container| Container {
             name: container.name.clone(),
             arn: place.arn("ecs", format_args!("container/{}/{id}/{}", cluster.name, ids::uuid())),
-            image: container.image.clone(),
+            image: container.image.as_str().into(),
             image_digest: None,
             runtime_id: None,
             last_status: ContainerStatus::Pending,
@@ -219,7 +219,7 @@ pub(crate) fn launch(
         capacity_provider: launch.provider,
         node,
         interface,
-        zone,
+        zone: zone.into(),
         group: launch.group,
         started_by: launch.started_by,
         service: launch.service,

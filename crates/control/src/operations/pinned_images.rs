@@ -9,7 +9,7 @@ use wharf_model::{
     task::Task,
     task_definition::{ContainerDefinition, VersionConsistency},
 };
-use wharf_store::{Draft, PinnedImages};
+use wharf_store::{Draft, PinnedImages, View};
 
 use super::{service_deployments, services, task_definitions};
 
@@ -30,7 +30,7 @@ pub(crate) fn note(draft: &mut Draft<'_>, task: &Task) {
     for container in fresh {
         let named = definition.containers.iter().find(|named| named.name == container.name);
         if let (Some(digest), true) = (&container.image_digest, named.is_some_and(is_pinned)) {
-            images.insert(container.name.clone(), digest.clone());
+            images.insert(container.name.clone(), digest.to_string());
         }
     }
     if images.len() > before {
@@ -55,6 +55,11 @@ pub(crate) fn of(look: &impl Look, task: &Task) -> BTreeMap<String, String> {
     let pinned =
         task.service.as_ref().and_then(|(_, deployment)| look.get::<PinnedImages>(deployment.as_str()));
     pinned.map(|pinned| pinned.images.clone()).unwrap_or_default()
+}
+
+/// Returns when something was last pinned, or let go.
+pub(crate) fn touched(view: &View<'_>) -> u64 {
+    view.touched::<PinnedImages>()
 }
 
 /// Returns every digest that a deployment of a service is pinned to.

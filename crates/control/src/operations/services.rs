@@ -25,6 +25,8 @@ use wharf_model::{
     task_definition::Revision,
 };
 
+use wharf_store::{OF_SERVICE, Record};
+
 /// How many events a service keeps.
 const EVENTS_MAX: usize = 100;
 
@@ -330,10 +332,8 @@ pub(crate) fn active(
 
 pub(crate) fn detail(look: &impl Look, service: Arc<Service>) -> ServiceDetail {
     let mut counts: BTreeMap<DeploymentId, Counts> = BTreeMap::new();
-    for task in look.list::<Task>(&format!("{}/", service.cluster)) {
-        let Some((_, deployment)) = task.service.as_ref().filter(|(name, _)| *name == service.name) else {
-            continue;
-        };
+    for task in look.find::<Task>(OF_SERVICE, &service.key()) {
+        let Some((_, deployment)) = task.service.as_ref() else { continue };
         // A service of the same name may have been deleted before.
         if !parts(&service).any(|known| known.id == *deployment) {
             continue;

@@ -16,7 +16,7 @@ use wharf_model::{
 };
 use wharf_store::{OwnSecret, StoreError};
 
-use super::task_definitions;
+use super::{task_definitions, tasks};
 use crate::look::Look;
 
 /// How long a key is good, as on AWS.
@@ -114,7 +114,7 @@ pub fn recognise(control: &Control, access_key_id: &str, token: &str) -> Result<
 /// Returns what a task with a role may, for a caller that is known to be it by other means than a key.
 pub fn of_task(control: &Control, id: &str) -> Option<KeyOwner> {
     let view = control.store().view();
-    let task = view.list::<Task>("").into_iter().find(|task| task.id.as_str() == id && runs(task))?;
+    let task = tasks::of_id(&view, &id.parse().ok()?).filter(|task| runs(task))?;
     owner(&view, task, String::new())
 }
 

@@ -4,7 +4,8 @@ use super::{Described, Error, Failure, clusters, interfaces, references, targets
 use crate::{Control, look::Look};
 use std::{net::Ipv4Addr, sync::Arc};
 use wharf_model::{
-    Arn, ClusterName, NodeId, ServiceName, Timestamp,
+    Arn, ClusterName, NodeId, ServiceName, TaskId, Timestamp,
+    cluster::Cluster,
     network::NetworkInterface,
     service::Service,
     target_group::Target,
@@ -12,7 +13,7 @@ use wharf_model::{
     task_definition::{LaunchType, TaskDefinition},
 };
 use wharf_plan::service::words;
-use wharf_store::Draft;
+use wharf_store::{Draft, OF_TASK};
 
 /// A task with what is shown of it and kept elsewhere.
 #[derive(Debug, Clone)]
@@ -175,10 +176,16 @@ pub(crate) fn lose(draft: &mut Draft<'_>, known: &Arc<Task>, code: StopCode, rea
     }
 }
 
+/// Returns the task with this id, whatever cluster it is in.
+pub(crate) fn of_id(look: &impl Look, id: &TaskId) -> Option<Arc<Task>> {
+    let clusters = look.list::<Cluster>("");
+    clusters.iter().find_map(|cluster| look.get::<Task>(&format!("{}/{id}", cluster.name)))
+}
+
 /// Deregisters a task's targets and says so in its service's events; returns their groups.
 pub(crate) fn deregister_in(draft: &mut Draft<'_>, task: &Task, now: Timestamp) -> Vec<Arn> {
-    let mut of_task = draft.list::<Target>("");
-    of_task.retain(|target| target.task.as_ref() == Some(&task.id) && target.draining_since.is_none());
+    let mut of_task = draft.find::<Target>(OF_TASK, task.id.as_str());
+    of_task.retain(|target| target.draining_since.is_none());
     for target in &of_task {
         targets::deregister(draft, &target.target_group, &target.address, now);
     }

@@ -1,6 +1,6 @@
 //! A record type to play with, random numbers that can be repeated, and what a store should hold.
 
-use crate::{Record, Schema, Store, damaged::Damaged, medium::Medium, record::Tables, store::load};
+use crate::{Record, Schema, Store, damaged::Damaged, load::load, medium::Medium, record::Tables};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -44,7 +44,7 @@ pub(super) fn read(medium: Arc<dyn Medium>) -> Result<(u64, Pots), Damaged> {
 
 fn pots_in(tables: &Tables) -> Pots {
     let all =
-        tables.range("pots", "").map(|(name, value)| (name.clone(), crate::record::typed::<Pot>(value)));
+        tables.range("pots", "").map(|(name, value)| (name.to_string(), crate::record::typed::<Pot>(value)));
     all.map(|(name, pot)| (name, (*pot).clone())).collect()
 }
 

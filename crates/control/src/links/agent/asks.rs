@@ -6,11 +6,12 @@ use crate::{
 };
 use wharf_model::{NodeId, TaskId, task::Task};
 use wharf_nodelink::agent::{ProtectionChange, TaskAnswer, TaskAsk};
+use wharf_store::ON_NODE;
 
 /// Answers a task's question.
 pub(super) async fn answer(control: &Control, node: &NodeId, task: &TaskId, ask: TaskAsk) -> TaskAnswer {
-    let found = control.store().view().list::<Task>("").into_iter().find(|known| known.id == *task);
-    let Some(task) = found.filter(|known| known.node == *node) else {
+    let on_node = control.store().view().find::<Task>(ON_NODE, node.as_str());
+    let Some(task) = on_node.into_iter().find(|known| known.id == *task) else {
         tracing::warn!(%node, %task, "a node asks for a task that is not its own");
         return refused("ResourceNotFoundException", "The task is not on this node.");
     };

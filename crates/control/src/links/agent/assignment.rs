@@ -43,7 +43,7 @@ pub(super) fn assignment(
         launch_type: task.launch_type,
         service: task.service.as_ref().map(|(service, _)| service.clone()),
         group: task.group.clone(),
-        zone: task.zone.clone(),
+        zone: task.zone.to_string(),
         desired_status: if stops { DesiredStatus::Stopped } else { DesiredStatus::Running },
         stop: task.stop_code.zip(task.stopped_reason.clone()).filter(|_| stops),
         cpu: task.cpu,

@@ -1,24 +1,26 @@
 //! What an agent is to be told, compared with what it was told.
 
-use super::{assignment::assignment, settings::settings};
+use super::{
+    assignment::assignment,
+    settings::{settings, touched},
+};
 use crate::{Config, operations::pinned_images};
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
-use wharf_model::{
-    NodeId, TaskId,
-    target_group::Target,
-    task::{Task, TaskStatus},
-};
+use wharf_model::{NodeId, TaskId, target_group::Target, task::Task};
 use wharf_nodelink::agent::{NodeSettings, ToAgent};
-use wharf_store::View;
+use wharf_store::{OF_TASK, ON_NODE, View};
 
 /// What one agent was told over one connection.
 pub(super) struct Outgoing {
     node: NodeId,
     settings: Option<NodeSettings>,
+    /// When what the settings say was last changed.
+    settings_at: Option<u64>,
     pinned: Option<BTreeSet<String>>,
+    pinned_at: Option<u64>,
     tasks: HashMap<TaskId, Told>,
     told_everything: bool,
 }
@@ -32,26 +34,37 @@ struct Told {
 impl Outgoing {
     /// Returns an agent's side that was told nothing.
     pub(super) fn new(node: NodeId) -> Outgoing {
-        Outgoing { node, settings: None, pinned: None, tasks: HashMap::new(), told_everything: false }
+        Outgoing {
+            node,
+            settings: None,
+            settings_at: None,
+            pinned: None,
+            pinned_at: None,
+            tasks: HashMap::new(),
+            told_everything: false,
+        }
     }
 
     /// Returns what to send now, and counts it as told.
     pub(super) fn next(&mut self, view: &View<'_>, config: &Config) -> Vec<ToAgent> {
         let mut frames = Vec::new();
-        let settings = settings(view, config);
-        if self.settings.as_ref() != Some(&settings) {
-            self.settings = Some(settings.clone());
-            frames.push(ToAgent::Settings(settings));
+        if self.settings_at.replace(touched(view)) != Some(touched(view)) {
+            let settings = settings(view, config);
+            if self.settings.as_ref() != Some(&settings) {
+                self.settings = Some(settings.clone());
+                frames.push(ToAgent::Settings(settings));
+            }
         }
-        let pinned = pinned_images::all(view);
-        if self.pinned.as_ref() != Some(&pinned) {
-            self.pinned = Some(pinned.clone());
-            frames.push(ToAgent::PinnedImages(pinned));
+        let pinned_at = pinned_images::touched(view);
+        if self.pinned_at.replace(pinned_at) != Some(pinned_at) {
+            let pinned = pinned_images::all(view);
+            if self.pinned.as_ref() != Some(&pinned) {
+                self.pinned = Some(pinned.clone());
+                frames.push(ToAgent::PinnedImages(pinned));
+            }
         }
-        let mut tasks = view.list::<Task>("");
-        tasks.retain(|task| task.node == self.node && task.last_status != TaskStatus::Stopped);
-        let held: HashSet<TaskId> =
-            view.list::<Target>("").iter().filter_map(|target| target.task.clone()).collect();
+        let tasks = view.find::<Task>(ON_NODE, self.node.as_str());
+        let held = |task: &Task| !view.find::<Target>(OF_TASK, task.id.as_str()).is_empty();
         let mut assignments = Vec::new();
         for task in &tasks {
             // A task that should stop is told so only when its last target is gone, which its record does not show.
@@ -59,7 +72,7 @@ impl Outgoing {
             if same && !is_held_back(task, self.tasks.get(&task.id)) {
                 continue;
             }
-            let Some(assignment) = assignment(view, config, task, held.contains(&task.id)) else {
+            let Some(assignment) = assignment(view, config, task, held(task)) else {
                 tracing::warn!(task = %task.id, "task's definition or interface is gone, it is not assigned");
                 continue;
             };
@@ -74,7 +87,7 @@ impl Outgoing {
             frames.extend(assignments.into_iter().map(|assignment| ToAgent::Assign(Box::new(assignment))));
         } else {
             self.told_everything = true;
-            let all = tasks.iter().filter_map(|task| assignment(view, config, task, held.contains(&task.id)));
+            let all = tasks.iter().filter_map(|task| assignment(view, config, task, held(task)));
             frames.push(ToAgent::Everything(all.collect()));
         }
         frames

@@ -3,25 +3,22 @@
 use crate::operations::{interfaces, pinned_images, services, tasks};
 use std::sync::Arc;
 use wharf_model::{
-    NodeId, TaskId, Timestamp,
-    cluster::Cluster,
+    NodeId, TaskId, Timestamp, Word,
     node::Node,
     service::Service,
     task::{ContainerStatus, DesiredStatus, StopCode, Task, TaskStatus, TaskTimes},
 };
 use wharf_nodelink::agent::{ContainerReport, TaskReport};
 use wharf_plan::service::restart;
-use wharf_store::Draft;
+use wharf_store::{Draft, ENDED, ON_NODE};
 
 /// Writes down a node that has connected. When it has been booted since, its tasks are gone.
 pub(super) fn join(draft: &mut Draft<'_>, node: Node, now: Timestamp) {
     let known = draft.get::<Node>(node.id.as_str());
     if known.as_ref().is_some_and(|known| known.boot_id != node.boot_id) {
-        for task in draft.list::<Task>("") {
-            if task.node == node.id && task.last_status != TaskStatus::Stopped {
-                let reason = format!("Host (node {}) was restarted.", task.node);
-                tasks::lose(draft, &task, StopCode::TerminationNotice, reason, now);
-            }
+        for task in draft.find::<Task>(ON_NODE, node.id.as_str()) {
+            let reason = format!("Host (node {}) was restarted.", task.node);
+            tasks::lose(draft, &task, StopCode::TerminationNotice, reason, now);
         }
     }
     let registered_at = known.as_ref().map_or(node.registered_at, |known| known.registered_at);
@@ -46,10 +43,7 @@ pub(crate) fn record(
     now: Timestamp,
 ) -> Option<TaskId> {
     // A node reports ids alone; the table's keys begin with the cluster.
-    let clusters = draft.list::<Cluster>("");
-    let found =
-        clusters.iter().find_map(|cluster| draft.get::<Task>(&format!("{}/{}", cluster.name, report.task)));
-    let Some(known) = found.filter(|task| task.node == *node) else {
+    let Some(known) = tasks::of_id(draft, &report.task).filter(|task| task.node == *node) else {
         return (report.last_status == TaskStatus::Stopped).then_some(report.task);
     };
     if known.last_status == TaskStatus::Stopped {
@@ -142,7 +136,8 @@ fn brief_runs(draft: &Draft<'_>, task: &Task, now: Timestamp) -> u32 {
                     && started_at.is_none_or(|started_at| stopped_at.since(started_at) < restart::BRIEF)
             })
     };
-    let tasks = draft.list::<Task>(&format!("{}/", task.cluster));
+    let Some((service, _)) = &task.service else { return 0 };
+    let tasks = draft.find::<Task>(ENDED, &format!("{}/{service}", task.cluster));
     u32::try_from(tasks.iter().filter(|other| brief(other)).count()).unwrap_or(u32::MAX)
 }
 
@@ -154,7 +149,7 @@ fn release(draft: &mut Draft<'_>, task: &Task, now: Timestamp) {
 
 fn take_over(container: &mut wharf_model::task::Container, report: &ContainerReport) {
     container.last_status = container.last_status.max(report.last_status);
-    container.image_digest = report.image_digest.clone().or(container.image_digest.take());
+    container.image_digest = report.image_digest.as_ref().map(Word::from).or(container.image_digest.take());
     container.runtime_id = report.runtime_id.clone().or(container.runtime_id.take());
     container.exit_code = report.exit_code.or(container.exit_code);
     container.reason = report.reason.clone().or(container.reason.take());

@@ -1,6 +1,6 @@
 //! One connection of an agent, from its hello to its end.
 
-use super::{asks, outgoing::Outgoing, provisions, report};
+use super::{asks, bells::Bells, outgoing::Outgoing, provisions, report};
 use crate::{Control, operations::log_groups};
 use std::time::Duration;
 use thiserror::Error;
@@ -53,8 +53,8 @@ struct LogBatch {
 }
 
 /// Serves a connection to its end. `join` is called once it is known whose it is.
-pub(super) async fn attend(control: &Control, stream: UnixStream, join: impl FnOnce(&NodeId)) {
-    match Box::pin(converse(control, stream, join)).await {
+pub(super) async fn attend(control: &Control, bells: &Bells, stream: UnixStream, join: impl FnOnce(&NodeId)) {
+    match Box::pin(converse(control, bells, stream, join)).await {
         Ok(()) => tracing::info!("agent's connection ended"),
         Err(error) => {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
@@ -65,6 +65,7 @@ pub(super) async fn attend(control: &Control, stream: UnixStream, join: impl FnO
 
 async fn converse(
     control: &Control,
+    bells: &Bells,
     stream: UnixStream,
     join: impl FnOnce(&NodeId),
 ) -> Result<(), LinkError> {
@@ -100,10 +101,9 @@ async fn converse(
     reader.spawn(listen(from, heard, logged, wondered));
 
     let speak = async {
-        let mut bell = control.store().watch();
+        let bell = bells.of(&node);
         let mut outgoing = Outgoing::new(node.clone());
         loop {
-            bell.mark_unchanged();
             let frames = {
                 let view = control.store().view();
                 outgoing.next(&view, control.config())
@@ -112,8 +112,8 @@ async fn converse(
                 write_frame(&mut to, frame).await?;
             }
             tokio::select! {
-                rung = bell.changed() => if rung.is_err() { return Ok::<(), LinkError>(()) },
-                Some(frame) = answers.recv() => write_frame(&mut to, &frame).await?,
+                () = bell.rung() => {}
+                Some(frame) = answers.recv() => write_frame::<ToAgent>(&mut to, &frame).await?,
             }
         }
     };

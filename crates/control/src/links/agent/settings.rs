@@ -5,11 +5,28 @@ use std::sync::Arc;
 use wharf_model::{
     load_balancer::LoadBalancer,
     network::{
-        FlowLog, NetworkInterface, Peer, Permission, PrefixList, SecurityGroup, SecurityGroupRule, Vpc,
+        ElasticIp, FlowLog, InternetGateway, NatGateway, NetworkInterface, Peer, Permission, PrefixList,
+        RouteTable, SecurityGroup, SecurityGroupRule, Subnet, Vpc,
     },
 };
 use wharf_nodelink::agent::{BalancerAddress, GroupRules, NodeSettings, ServedVpc};
 use wharf_store::View;
+
+/// Returns when something of what the settings are made from was last changed.
+pub(super) fn touched(view: &View<'_>) -> u64 {
+    let when = [
+        view.touched::<Vpc>(),
+        view.touched::<Subnet>(),
+        view.touched::<SecurityGroup>(),
+        view.touched::<PrefixList>(),
+        view.touched::<InternetGateway>(),
+        view.touched::<RouteTable>(),
+        view.touched::<NatGateway>(),
+        view.touched::<ElasticIp>(),
+        view.touched::<LoadBalancer>(),
+    ];
+    when.into_iter().max().unwrap_or(0)
+}
 
 /// Returns the settings of every node.
 pub(super) fn settings(view: &View<'_>, config: &Config) -> NodeSettings {

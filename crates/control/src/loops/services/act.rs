@@ -2,7 +2,7 @@
 
 use super::{
     decide::{Decision, Start, decide, words_of},
-    world::{Seen, World, by_zone},
+    world::{self, Seen, by_zone},
 };
 use crate::{
     Config,
@@ -61,8 +61,7 @@ pub(super) fn act(
     if known.status == ServiceStatus::Inactive {
         return Ok(());
     }
-    let world = World::of(draft, &format!("{}/", known.cluster));
-    let seen = world.seen(draft, &known, config, now);
+    let seen = world::seen(draft, &known, config, now);
     let decision = decide(&seen, now);
     let mut service = (*known).clone();
     if decision.gone {
@@ -233,7 +232,7 @@ fn start(
             }
             Err(NotLaunched::Interface(why)) => return Err(Short { made: started.len(), why }),
         };
-        *there.entry(task.zone.clone()).or_default() += 1;
+        *there.entry(task.zone.to_string()).or_default() += 1;
         started.push(task.id);
     }
     if !started.is_empty() {

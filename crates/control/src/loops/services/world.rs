@@ -6,14 +6,14 @@ use crate::{
     operations::{instances, launch, network_configuration, run_task, services, task_definitions},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
 use wharf_model::{
-    Arn, ClusterName, DeploymentId, NodeId, ServiceName, TaskId, Timestamp,
+    Arn, DeploymentId, NodeId, Timestamp,
     network::NetworkInterface,
-    service::{Scheduling, Service, ServiceLoadBalancer, ServiceStatus},
+    service::{Deployment, Rollout, Scheduling, Service, ServiceLoadBalancer, ServiceStatus},
     target_group::{Target, TargetAddress, TargetState},
     task::{DesiredStatus, HealthStatus, Task, TaskStatus},
 };
@@ -22,13 +22,7 @@ use wharf_plan::service::{
     health::{self, ContainerHealth, Failing, Signs},
     zones,
 };
-use wharf_store::{TargetHealthRecord, target_key};
-
-/// The tasks and targets there are, by whom they belong to.
-pub(super) struct World {
-    tasks: HashMap<(ClusterName, ServiceName), Vec<Arc<Task>>>,
-    targets: HashMap<TaskId, Vec<Arc<Target>>>,
-}
+use wharf_store::{OF_SERVICE, OF_TASK, Record, TargetHealthRecord, target_key};
 
 /// What is seen of a service.
 pub(super) struct Seen<'a> {
@@ -69,130 +63,119 @@ pub(super) enum Fails {
     Target(Arn, u16, String),
 }
 
-impl World {
-    /// Looks at the tasks whose keys start with `prefix`.
-    pub(super) fn of(look: &impl Look, prefix: &str) -> World {
-        let mut tasks: HashMap<_, Vec<Arc<Task>>> = HashMap::new();
-        for task in look.list::<Task>(prefix) {
-            if let Some((service, _)) = &task.service
-                && task.last_status != TaskStatus::Stopped
-            {
-                tasks.entry((task.cluster.clone(), service.clone())).or_default().push(task);
-            }
-        }
-        tasks.values_mut().for_each(|tasks| tasks.sort_by_key(|task| task.created_at));
-        let mut targets: HashMap<_, Vec<Arc<Target>>> = HashMap::new();
-        for target in look.list::<Target>("") {
-            if let Some(task) = &target.task {
-                targets.entry(task.clone()).or_default().push(target);
-            }
-        }
-        World { tasks, targets }
+impl Seen<'_> {
+    /// Returns whether something may become due with the time alone.
+    pub(super) fn waits(&self) -> bool {
+        let unsettled = |part: &Deployment| part.retry_at.is_some() || part.rollout == Rollout::InProgress;
+        self.service.status == ServiceStatus::Draining
+            || self.live.iter().any(|live| live.health != Health::Healthy || live.protected)
+            || services::parts(self.service).any(unsettled)
     }
+}
 
-    /// Returns what is seen of a service.
-    pub(super) fn seen<'a>(
-        &self,
-        look: &impl Look,
-        service: &'a Arc<Service>,
-        config: &Config,
-        now: Timestamp,
-    ) -> Seen<'a> {
-        let of = (service.cluster.clone(), service.name.clone());
-        let tasks = self.tasks.get(&of).map_or(&[][..], Vec::as_slice);
-        let deployment = |task: &Task| task.service.as_ref().map(|(_, deployment)| deployment.clone());
-        let leaving = instances::leaving(look, &service.cluster);
-        let is_live = |task: &&Arc<Task>| {
-            task.desired_status == DesiredStatus::Running && task.last_status <= TaskStatus::Running
-        };
-        let crowds = zones::crowds(tasks.iter().filter(is_live).map(|task| task.zone.as_str()));
-        let live = tasks
-            .iter()
-            .filter(is_live)
-            .zip(crowds)
-            .filter_map(|(task, crowd)| {
-                let deployment = deployment(task)?;
-                let (health, failing, missing) = self.condition(look, service, task, config, now);
-                let leaving = is_on(&leaving, task);
-                let protected = service.status == ServiceStatus::Active
-                    && task.protected_until.is_some_and(|until| until > now);
-                let task = Arc::clone(task);
-                Some(Live { task, deployment, health, failing, missing, leaving, protected, crowd })
-            })
-            .collect();
-        let present = tasks.iter().filter_map(|task| deployment(task)).collect();
-        let members = match service.scheduling {
-            Scheduling::Replica => Vec::new(),
-            Scheduling::Daemon => {
-                let primary = service.deployments.first();
-                let definition = primary.and_then(|primary| task_definitions::get(look, &primary.definition));
-                let rules =
-                    definition.and_then(|definition| run_task::rules(&definition, &service.placement).ok());
-                let rooms = launch::rooms(look, &config.place, &service.cluster);
-                rules.map_or_else(Vec::new, |rules| rooms.members(&rules, &service.strategy))
-            }
-        };
-        let even_zones = match service.zone_rebalancing {
-            true => network_configuration::zones(look, &service.network).len(),
-            false => 0,
-        };
-        Seen { service, live, present, members, even_zones }
-    }
-
-    fn condition(
-        &self,
-        look: &impl Look,
-        service: &Service,
-        task: &Task,
-        config: &Config,
-        now: Timestamp,
-    ) -> (Health, Option<Fails>, Vec<(Arn, TargetAddress)>) {
-        let ran = task.times.started_at.filter(|_| task.last_status == TaskStatus::Running);
-        let mut missing = Vec::new();
-        let mut targets = Vec::new();
-        let interface = ran.and_then(|_| look.get::<NetworkInterface>(task.interface.as_ref()?.as_str()));
-        let load_balancers = load_balancers(service, task);
-        for ServiceLoadBalancer { target_group, container_port, .. } in load_balancers {
-            let Some(interface) = &interface else {
-                targets.push((None, None));
-                continue;
-            };
-            let address = TargetAddress { ip: interface.private_ip, port: *container_port };
-            if !self.is_registered(task, target_group, &address) {
-                missing.push((target_group.clone(), address));
-                targets.push((None, None));
-                continue;
-            }
-            let known = look.get::<TargetHealthRecord>(&target_key(target_group, &address));
-            let state = known.as_ref().map_or(TargetState::Initial, |known| known.health.state);
-            targets.push((Some(state), known.and_then(|known| known.health.description.clone())));
-        }
-        let states: Vec<Option<TargetState>> = targets.iter().map(|(state, _)| *state).collect();
-        let (health, failing) = health::judge(&Signs {
-            ran: ran.map(|started_at| now.since(started_at)),
-            containers: container_health(task),
-            targets: &states,
-            grace: Duration::from_secs(service.grace_secs.into()),
-            healthy_after: Duration::from_secs(config.healthy_after_secs.into()),
-        });
-        let failing = failing.map(|failing| match failing {
-            Failing::Container => Fails::Container,
-            Failing::Target(place) => {
-                let ServiceLoadBalancer { target_group, container_port, .. } = &load_balancers[place];
-                let words = targets[place].1.clone();
-                let words = words.unwrap_or_else(|| "Health checks failed".to_owned());
-                Fails::Target(target_group.clone(), *container_port, words)
-            }
-        });
-        (health, failing, missing)
-    }
-
-    fn is_registered(&self, task: &Task, group: &Arn, address: &TargetAddress) -> bool {
-        let targets = self.targets.get(&task.id).map_or(&[][..], Vec::as_slice);
-        targets.iter().any(|target| {
-            target.target_group == *group && target.address == *address && target.draining_since.is_none()
+/// Looks at a service.
+pub(super) fn seen<'a>(
+    look: &impl Look,
+    service: &'a Arc<Service>,
+    config: &Config,
+    now: Timestamp,
+) -> Seen<'a> {
+    let mut tasks = look.find::<Task>(OF_SERVICE, &service.key());
+    tasks.sort_by_key(|task| task.created_at);
+    let deployment = |task: &Task| task.service.as_ref().map(|(_, deployment)| deployment.clone());
+    let leaving = instances::leaving(look, &service.cluster);
+    let is_live = |task: &&Arc<Task>| {
+        task.desired_status == DesiredStatus::Running && task.last_status <= TaskStatus::Running
+    };
+    let crowds = zones::crowds(tasks.iter().filter(is_live).map(|task| task.zone.as_str()));
+    let live = tasks
+        .iter()
+        .filter(is_live)
+        .zip(crowds)
+        .filter_map(|(task, crowd)| {
+            let deployment = deployment(task)?;
+            let (health, failing, missing) = condition(look, service, task, config, now);
+            let leaving = is_on(&leaving, task);
+            let protected = service.status == ServiceStatus::Active
+                && task.protected_until.is_some_and(|until| until > now);
+            let task = Arc::clone(task);
+            Some(Live { task, deployment, health, failing, missing, leaving, protected, crowd })
         })
+        .collect();
+    let present = tasks.iter().filter_map(|task| deployment(task)).collect();
+    let members = match service.scheduling {
+        Scheduling::Replica => Vec::new(),
+        Scheduling::Daemon => {
+            let primary = service.deployments.first();
+            let definition = primary.and_then(|primary| task_definitions::get(look, &primary.definition));
+            let rules =
+                definition.and_then(|definition| run_task::rules(&definition, &service.placement).ok());
+            let rooms = launch::rooms(look, &config.place, &service.cluster);
+            rules.map_or_else(Vec::new, |rules| rooms.members(&rules, &service.strategy))
+        }
+    };
+    let even_zones = match service.zone_rebalancing {
+        true => network_configuration::zones(look, &service.network).len(),
+        false => 0,
+    };
+    Seen { service, live, present, members, even_zones }
+}
+
+fn condition(
+    look: &impl Look,
+    service: &Service,
+    task: &Task,
+    config: &Config,
+    now: Timestamp,
+) -> (Health, Option<Fails>, Vec<(Arn, TargetAddress)>) {
+    let ran = task.times.started_at.filter(|_| task.last_status == TaskStatus::Running);
+    let mut missing = Vec::new();
+    let mut targets = Vec::new();
+    let interface = ran.and_then(|_| look.get::<NetworkInterface>(task.interface.as_ref()?.as_str()));
+    let load_balancers = load_balancers(service, task);
+    let there = match load_balancers {
+        [] => Vec::new(),
+        _ => look.find::<Target>(OF_TASK, task.id.as_str()),
+    };
+    for ServiceLoadBalancer { target_group, container_port, .. } in load_balancers {
+        let Some(interface) = &interface else {
+            targets.push((None, None));
+            continue;
+        };
+        let address = TargetAddress { ip: interface.private_ip, port: *container_port };
+        if !is_registered(&there, target_group, &address) {
+            missing.push((target_group.clone(), address));
+            targets.push((None, None));
+            continue;
+        }
+        let known = look.get::<TargetHealthRecord>(&target_key(target_group, &address));
+        let state = known.as_ref().map_or(TargetState::Initial, |known| known.health.state);
+        targets.push((Some(state), known.and_then(|known| known.health.description.clone())));
     }
+    let states: Vec<Option<TargetState>> = targets.iter().map(|(state, _)| *state).collect();
+    let (health, failing) = health::judge(&Signs {
+        ran: ran.map(|started_at| now.since(started_at)),
+        containers: container_health(task),
+        targets: &states,
+        grace: Duration::from_secs(service.grace_secs.into()),
+        healthy_after: Duration::from_secs(config.healthy_after_secs.into()),
+    });
+    let failing = failing.map(|failing| match failing {
+        Failing::Container => Fails::Container,
+        Failing::Target(place) => {
+            let ServiceLoadBalancer { target_group, container_port, .. } = &load_balancers[place];
+            let words = targets[place].1.clone();
+            let words = words.unwrap_or_else(|| "Health checks failed".to_owned());
+            Fails::Target(target_group.clone(), *container_port, words)
+        }
+    });
+    (health, failing, missing)
+}
+
+fn is_registered(targets: &[Arc<Target>], group: &Arn, address: &TargetAddress) -> bool {
+    targets.iter().any(|target| {
+        target.target_group == *group && target.address == *address && target.draining_since.is_none()
+    })
 }
 
 /// Returns the target groups of a task: those of its deployment.
@@ -222,7 +205,7 @@ fn is_on(leaving: &BTreeSet<NodeId>, task: &Task) -> bool {
 pub(super) fn by_zone(live: &[Live]) -> BTreeMap<String, usize> {
     let mut zones = BTreeMap::new();
     for live in live {
-        *zones.entry(live.task.zone.clone()).or_default() += 1;
+        *zones.entry(live.task.zone.to_string()).or_default() += 1;
     }
     zones
 }
