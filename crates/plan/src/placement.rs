@@ -4,6 +4,9 @@
 //! memory that is left. When none passes, the one that fails the least is named with what it lacks.
 
 mod asked;
+mod field;
+
+pub use field::Field;
 
 pub use asked::{Asked, Holding, InvalidPlacement, Rule, Size, read};
 
@@ -176,7 +179,7 @@ fn lacks<'a>(room: &'a Room, asked: &'a Asked<'_>) -> impl Iterator<Item = Lack>
 
 /// Returns what a strategy gives each of the nodes that fit: the best one has the least.
 fn scores(strategy: &Strategy, fitting: &[&Room], asked: &Asked<'_>) -> Vec<u64> {
-    let of_group = |room: &Room| room.facts.groups.get(asked.group).map_or(0, |tasks| *tasks as u64);
+    let of_group = |room: &Room| of_group(room, asked);
     let score = |score: &dyn Fn(&Room) -> u64| fitting.iter().map(|room| score(room)).collect();
     match strategy {
         Strategy::Random => score(&|room| mixed(asked.dice, room.node.as_str())),
@@ -191,6 +194,11 @@ fn scores(strategy: &Strategy, fitting: &[&Room], asked: &Asked<'_>) -> Vec<u64>
             score(&|room| there.get(&room.facts.attributes.get(name)).copied().unwrap_or(0))
         }
     }
+}
+
+/// Returns how many tasks of the group are on a node.
+fn of_group(room: &Room, asked: &Asked<'_>) -> u64 {
+    room.facts.groups.get(asked.group).map_or(0, |tasks| *tasks as u64)
 }
 
 /// Returns a number that looks thrown, the same for the same dice and name (FNV-1a).

@@ -10,7 +10,7 @@ pub use registration::{Registration, deregister, register, set_status};
 use super::{Described, Error, Failure, clusters, references, task_definitions};
 use crate::{Control, look::Look};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 use wharf_model::{
@@ -156,12 +156,13 @@ impl InstanceDetail {
 /// Returns a cluster's instances that are not deregistered, in the order of their ids.
 pub(crate) fn of_cluster(look: &impl Look, cluster: &ClusterName) -> Vec<Instance> {
     let records = look.list::<ContainerInstance>(&format!("{cluster}/"));
+    let kept: HashMap<&NodeId, _> = records.iter().map(|record| (&record.id, record)).collect();
     let mut instances: Vec<Instance> = look
         .list::<Node>("")
         .into_iter()
         .map(|node| {
-            let kept = records.iter().find(|record| record.id == node.id);
-            let record = kept.map_or_else(|| unchanged(cluster, &node), |record| (**record).clone());
+            let record =
+                kept.get(&node.id).map_or_else(|| unchanged(cluster, &node), |record| (***record).clone());
             Instance { record, node: Some(node) }
         })
         .collect();

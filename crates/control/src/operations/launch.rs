@@ -21,7 +21,7 @@ use wharf_model::{
     },
     task_definition::{LaunchType, NetworkMode, TaskDefinition, Transport},
 };
-use wharf_plan::placement::{self, Asked, Holding, NoRoom, Room, Rule, Size};
+use wharf_plan::placement::{self, Asked, Field, Holding, NoRoom, Room, Rule, Size};
 use wharf_store::Draft;
 
 /// What a task is made from.
@@ -58,6 +58,23 @@ pub(crate) struct Rooms {
     instances: Vec<(Room, Option<String>)>,
     /// The auto scaling group of each capacity provider.
     groups: HashMap<String, String>,
+    /// The places of a node in both lists.
+    places: HashMap<NodeId, (Option<usize>, Option<usize>)>,
+    /// What the last task asked for, with the nodes that have room for another like it.
+    field: Option<(Same, Field)>,
+}
+
+/// All that two tasks have in common which go the same way.
+#[derive(Debug, Clone, PartialEq)]
+struct Same {
+    launch_type: LaunchType,
+    provider: Option<String>,
+    only: Option<NodeId>,
+    size: Size,
+    ports: Vec<(u16, Transport)>,
+    rules: Vec<Rule>,
+    strategies: Vec<Strategy>,
+    group: String,
 }
 
 /// Why a task cannot be made now.
@@ -105,9 +122,41 @@ impl Rooms {
         group.is_none() || self.groups.get(provider).map(String::as_str) == group
     }
 
-    fn take(&mut self, node: &NodeId, size: Size, ports: &[(u16, Transport)], group: &str) {
-        let rooms = self.shared.iter_mut().chain(self.instances.iter_mut().map(|(room, _)| room));
-        rooms.filter(|room| room.node == *node).for_each(|room| room.take(size, ports, group));
+    /// Returns the node for a task.
+    fn place(&mut self, launch: &Launch<'_>, asked: &Asked<'_>) -> Result<NodeId, NoRoom> {
+        let same = Same {
+            launch_type: launch.launch_type,
+            provider: launch.provider.clone(),
+            only: launch.only.clone(),
+            size: asked.size,
+            ports: asked.ports.to_vec(),
+            rules: asked.rules.to_vec(),
+            strategies: asked.strategies.to_vec(),
+            group: asked.group.to_owned(),
+        };
+        if self.field.as_ref().is_none_or(|(known, _)| *known != same) {
+            self.field = Field::of(self.candidates(launch), asked).map(|field| (same, field));
+        }
+        match self.field.as_ref().and_then(|(_, field)| field.best()) {
+            Some(best) => Ok(best.clone()),
+            // Chance decides, or it is to be said why no node takes it.
+            None => placement::place(self.candidates(launch), asked),
+        }
+    }
+
+    fn take(&mut self, node: &NodeId, asked: &Asked<'_>, launch_type: LaunchType) {
+        let (shared, instance) = self.places.get(node).copied().unwrap_or_default();
+        let shared = shared.and_then(|at| self.shared.get_mut(at));
+        let instance = instance.and_then(|at| self.instances.get_mut(at)).map(|(room, _)| room);
+        let mut changed = None;
+        for (of, room) in [(LaunchType::Fargate, shared), (LaunchType::Ec2, instance)] {
+            let Some(room) = room else { continue };
+            room.take(asked.size, asked.ports, asked.group);
+            changed = if of == launch_type { Some(&*room) } else { changed };
+        }
+        if let (Some((_, field)), Some(room)) = (&mut self.field, changed) {
+            field.update(room, asked);
+        }
     }
 }
 
@@ -134,16 +183,26 @@ pub(crate) fn rooms(look: &impl Look, place: &Place, cluster: &ClusterName) -> R
         details.iter().map(|detail| (room(detail), detail.instance.group().map(str::to_owned))).collect();
     // A node that drains, or left the cluster, as an instance still takes Fargate tasks: these know no instances.
     let nodes = instances::details(look, place, instances::machines(look, cluster));
+    let known: HashMap<&NodeId, &Room> = instances.iter().map(|(room, _)| (&room.node, room)).collect();
     let shared = nodes
         .iter()
         .map(|detail| {
-            let known = instances.iter().find(|(room, _)| room.node == detail.instance.record.id);
-            known.map_or_else(|| room(detail), |(room, _)| room.clone())
+            let known = known.get(&detail.instance.record.id);
+            known.map_or_else(|| room(detail), |room| (*room).clone())
         })
         .collect();
     let providers = look.list::<CapacityProvider>("");
     let groups = providers.iter().map(|provider| (provider.name.clone(), provider.group_name().to_owned()));
-    Rooms { shared, instances, groups: groups.collect() }
+    let groups = groups.collect();
+    let shared: Vec<Room> = shared;
+    let mut places: HashMap<NodeId, (Option<usize>, Option<usize>)> = HashMap::new();
+    for (at, room) in shared.iter().enumerate() {
+        places.entry(room.node.clone()).or_default().0 = Some(at);
+    }
+    for (at, (room, _)) in instances.iter().enumerate() {
+        places.entry(room.node.clone()).or_default().1 = Some(at);
+    }
+    Rooms { shared, instances, groups, places, field: None }
 }
 
 /// Makes a task and writes it; counts it into `rooms`. When it fails, the transaction must be given up: an address may
@@ -172,7 +231,7 @@ pub(crate) fn launch(
         group: &launch.group,
         dice: ids::dice(),
     };
-    let node = placement::place(rooms.candidates(&launch), &asked).map_err(NotLaunched::NoRoom)?;
+    let node = rooms.place(&launch, &asked).map_err(NotLaunched::NoRoom)?;
     let subnets = match &launch.zone {
         Some(zone) => network_configuration::of_zone(draft, network, zone),
         None => network.subnets.clone(),
@@ -193,7 +252,7 @@ pub(crate) fn launch(
         let [zone, ..] = networks::zones(&place.region);
         (None, zone)
     };
-    rooms.take(&node, size, &ports, &launch.group);
+    rooms.take(&node, &asked, launch.launch_type);
     let containers = definition
         .containers
         .iter()

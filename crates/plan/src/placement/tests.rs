@@ -206,3 +206,87 @@ fn a_placement_that_cannot_be_followed_is_refused() {
     assert_eq!(read(&strategies), Err(InvalidPlacement::Strategies));
     assert!(matches!(read(&task(1, 1).member_of("x").placement), Err(InvalidPlacement::Expression(_))));
 }
+
+/// Numbers that can be repeated.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[usize::try_from(self.below(from.len() as u64)).unwrap()].clone()
+    }
+}
+
+fn any_rooms(dice: &mut Dice, count: usize) -> Vec<Room> {
+    let mut rooms = Vec::new();
+    for number in 0..count {
+        let taken = format!("a cpu {} memory {}", dice.below(2048), dice.below(4096));
+        let mut any = room(&(taken + dice.pick(&["", " zone east", " zone west", " web 1", " web 3"])));
+        any.node = format!("{number:032x}").parse().unwrap();
+        rooms.push(any);
+    }
+    rooms
+}
+
+fn any_task(dice: &mut Dice) -> Task {
+    let mut any = task(u32::try_from(dice.below(700)).unwrap(), u32::try_from(dice.below(1400)).unwrap());
+    if dice.below(3) == 0 {
+        any = any.shared();
+    }
+    if dice.below(4) == 0 {
+        any = any.port(80);
+    }
+    if dice.below(4) == 0 {
+        any = any.constraint(Constraint::DistinctInstance);
+    }
+    if dice.below(3) == 0 {
+        let words = ["attribute:zone == east", "attribute:zone exists", "task:group != web"];
+        any = any.member_of(dice.pick(&words));
+    }
+    let strategies = [
+        spread("zone"),
+        Strategy::Spread(SpreadBy::Instance),
+        Strategy::Binpack(Resource::Cpu),
+        Strategy::Binpack(Resource::Memory),
+    ];
+    for _ in 0..dice.below(4) {
+        any = any.strategy(dice.pick(&strategies));
+    }
+    any
+}
+
+#[test]
+fn the_best_of_the_classes_is_the_best_of_all() {
+    for seed in 1..2_000 {
+        let mut dice = Dice(seed);
+        let count = 1 + usize::try_from(dice.below(12)).unwrap();
+        let mut rooms = any_rooms(&mut dice, count);
+        let task = any_task(&mut dice);
+        let rules = read(&task.placement).unwrap();
+        let asked = Asked {
+            size: task.size,
+            holding: task.holding,
+            ports: &task.ports,
+            rules: &rules,
+            strategies: &task.placement.strategies,
+            group: "web",
+            dice: 7,
+        };
+        let mut field = Field::of(&rooms, &asked).unwrap();
+        for placed in 0..30 {
+            let best = place(&rooms, &asked).ok();
+            let story = format!("seed {seed}, task {placed}, {:?}", task.placement);
+            assert_eq!(field.best(), best.as_ref(), "{story}");
+            let Some(best) = best else { break };
+            let room = rooms.iter_mut().find(|room| room.node == best).unwrap();
+            room.take(task.size, &task.ports, "web");
+            field.update(room, &asked);
+        }
+    }
+}
