@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from . import simulated
 from .results import Results, times
 from .wharf import Wharf, memory_mb
 
@@ -18,6 +19,7 @@ CALLS = 300
 
 def measure(results: Results, bundles: Path, wharf: Wharf, place: Path) -> None:
     """Runs one task, makes a state of very many like it out of a backup, and starts control over it."""
+    simulated.measure(results, wharf.binary, place)
     backup, many = place / "backup", place / "many"
     wharf.push(bundles / "hello", "hello")
     definition = wharf.register("bench-serve", "hello", ["serve"])

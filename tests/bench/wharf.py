@@ -27,7 +27,7 @@ class Clocked:
 class Wharf:
     """Starts on entry and leaves nothing on exit."""
 
-    def __init__(self, binary: Path, work: Path):
+    def __init__(self, binary: Path, work: Path, *more: str):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -37,7 +37,7 @@ class Wharf:
         self.options = [
             "--state-dir", str(work / "wharf" / "state"), "--run-dir", str(self.run_dir),
             "--endpoint", f"127.0.0.1:{self.port}", "--auth", "off", "--no-hosts-file",
-            "--vpc-cidr", "10.214.0.0/16", "--public-cidr", "198.19.128.0/17",
+            "--vpc-cidr", "10.214.0.0/16", "--public-cidr", "198.19.128.0/17", *more,
         ]  # fmt: skip
 
     def __enter__(self) -> "Wharf":

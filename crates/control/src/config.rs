@@ -23,4 +23,6 @@ pub struct Config {
     pub registry_password: String,
     /// Seconds that a task without health checks must run before it counts as healthy (40 on AWS).
     pub healthy_after_secs: u32,
+    /// Whether all nodes are simulated: nothing runs, and nobody balances load.
+    pub simulated: bool,
 }

@@ -100,10 +100,11 @@ impl Control {
         Arc::clone(&self.shared.agents)
     }
 
-    /// Returns the processes that are not connected: `agent`, `balancer`.
+    /// Returns the processes that are not connected: `agent`, `balancer`. With simulated nodes there is no balancer.
     pub fn missing(&self) -> Vec<&'static str> {
         let agent = Arc::strong_count(&self.shared.agents) > 1;
-        let parts = [("agent", agent), ("balancer", self.shared.balancer.is_connected())];
+        let balancer = self.shared.config.simulated || self.shared.balancer.is_connected();
+        let parts = [("agent", agent), ("balancer", balancer)];
         parts.into_iter().filter(|(_, connected)| !connected).map(|(name, _)| name).collect()
     }
 

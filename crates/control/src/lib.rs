@@ -13,6 +13,7 @@ mod look;
 pub mod loops;
 pub mod operations;
 mod serve;
+pub mod simulated;
 pub mod vault;
 
 pub use config::Config;

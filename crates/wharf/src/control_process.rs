@@ -6,14 +6,15 @@ use crate::{
     credentials::Credentials,
     hosts_file,
     node::{self, stop_signal},
-    options::{Auth, Options},
+    options::{Auth, Options, claim_state},
 };
 use anyhow::Context;
 use camino::Utf8Path;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::{collections::BTreeSet, net::TcpListener, os::fd::AsFd, time::Duration};
 use tokio::{net::UnixListener, sync::watch};
 use wharf_api::{Api, RegistryTokens};
-use wharf_control::{Config, Control};
+use wharf_control::{Config, Control, simulated};
 use wharf_model::{Place, load_balancer::LoadBalancer};
 use wharf_nodelink::local::{FromControl, ToControl};
 use wharf_store::{Store, schema};
@@ -33,6 +34,10 @@ async fn serve(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
         TcpListener::bind(options.endpoint).with_context(|| format!("listen on {}", options.endpoint))?
     };
     let (credentials, _) = Credentials::ensure(options)?;
+    claim_state(options)?;
+    if options.is_simulated() {
+        allow_many_files().context("allow a connection for each simulated node")?;
+    }
     let store = Store::open(options.state_file().as_std_path(), schema()).context("open the state")?;
     let config = Config {
         place: Place { region: options.region.clone(), account: wharf_api::ACCOUNT.to_owned() },
@@ -43,6 +48,7 @@ async fn serve(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
         host_addresses: options.host_addresses.clone(),
         registry_password: credentials.registry_secret.clone(),
         healthy_after_secs: options.healthy_after_secs(),
+        simulated: options.is_simulated(),
     };
     let control = Control::new(store, config).context("open the control plane's state")?;
     ca::keep(options, &control).await?;
@@ -66,6 +72,10 @@ async fn serve(options: &Options, listen_on_stdin: bool) -> anyhow::Result<()> {
         balancer_socket,
         stopped(stopping.clone()),
     ));
+    if let Some(fleet) = options.simulated.fleet() {
+        let (control, socket) = (control.clone(), options.node_socket());
+        tokio::spawn(async move { simulated::run(control, socket.as_std_path(), fleet).await });
+    }
     if !options.no_hosts_file {
         tokio::spawn(keep_hosts_file(control.clone(), options.clone()));
     }
@@ -123,6 +133,12 @@ fn listen(path: &Utf8Path) -> anyhow::Result<UnixListener> {
     let root_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(path, root_only).with_context(|| format!("protect {path}"))?;
     Ok(listener)
+}
+
+/// Lets this process open as many files as it may.
+fn allow_many_files() -> nix::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most)
 }
 
 /// Keeps the names of load balancers and of the image registry in the hosts file.

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, time::Duration};
 /// Stops Wharf. Nothing running is no error.
 pub(crate) fn down(options: &Options, all: bool) -> anyhow::Result<()> {
     options.check()?;
-    if !nix::unistd::geteuid().is_root() {
+    if !options.is_simulated() && !nix::unistd::geteuid().is_root() {
         bail!("wharf down needs root, as wharf up did. Run it with sudo");
     }
     let mut ended = Vec::new();
@@ -29,6 +29,7 @@ pub(crate) fn down(options: &Options, all: bool) -> anyhow::Result<()> {
     }
     say(match (ended.is_empty(), all) {
         (true, false) => "Wharf was not running",
+        (false, false) if options.is_simulated() => "Wharf is stopped",
         (false, false) => "Wharf is stopped; its tasks run on. `wharf down --all` removes them",
         (_, true) => "Wharf is stopped, and everything it made is removed",
     });
@@ -37,7 +38,9 @@ pub(crate) fn down(options: &Options, all: bool) -> anyhow::Result<()> {
 
 /// Removes tasks, networks, mounts and cgroups, then the state.
 pub(crate) fn remove_everything(options: &Options) -> anyhow::Result<()> {
-    node::purge(options)?;
+    if !options.is_simulated() {
+        node::purge(options)?;
+    }
     remove_dir(&options.state_dir)
 }
 

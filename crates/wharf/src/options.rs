@@ -1,8 +1,11 @@
 //! What all four processes are told, and how one passes it on to the others.
 
+mod simulated;
+
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, Parser, ValueEnum};
+pub(crate) use simulated::{Simulated, claim_state};
 use std::net::{Ipv4Addr, SocketAddr};
 use wharf_model::network::Cidr;
 
@@ -57,6 +60,8 @@ pub(crate) struct Options {
     /// and exits of the whole machine cost as little as before.
     #[arg(long)]
     pub(crate) no_favordynmods: bool,
+    #[command(flatten)]
+    pub(crate) simulated: Simulated,
 }
 
 /// The options alone, as a started Wharf kept them.
@@ -95,6 +100,7 @@ impl Options {
         args.extend(self.ephemeral.then(|| "--ephemeral".to_owned()));
         args.extend(self.no_hosts_file.then(|| "--no-hosts-file".to_owned()));
         args.extend(self.no_favordynmods.then(|| "--no-favordynmods".to_owned()));
+        args.extend(self.simulated.to_args());
         args
     }
 
@@ -103,6 +109,8 @@ impl Options {
         if self.ephemeral {
             self.state_dir = self.run_dir.join("state");
         }
+        // Names of load balancers that nobody serves have no place there.
+        self.no_hosts_file |= self.is_simulated();
         self
     }
 
@@ -136,6 +144,7 @@ impl Options {
         if !(16..=26).contains(&vpc_cidr.prefix) {
             anyhow::bail!("--vpc-cidr {vpc_cidr} is not a block of /16 to /26");
         }
+        self.simulated.check()?;
         if vpc_cidr.overlaps(public_cidr) {
             anyhow::bail!("--public-cidr {public_cidr} overlaps --vpc-cidr {vpc_cidr}");
         }
@@ -150,6 +159,11 @@ impl Options {
             }
         }
         Ok(())
+    }
+
+    /// Returns whether nodes are simulated, and nothing of this machine is used.
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.simulated.simulated_nodes > 0
     }
 
     /// Returns the seconds after which a task without health checks counts as healthy.

@@ -15,6 +15,11 @@ use std::{
 /// another one goes before it.
 pub(crate) const PROCESSES: [&str; 4] = ["keeper", "control", "agent", "balancer"];
 
+/// Returns the processes that these options need: simulated nodes are played by control.
+pub(crate) fn processes(options: &Options) -> &'static [&'static str] {
+    if options.is_simulated() { &["control"] } else { &PROCESSES }
+}
+
 /// How long a process may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -63,7 +68,7 @@ pub(crate) fn supervise(
     let orphans = Orphans::take_in()?;
     catch_signals(sender.clone())?;
     let mut posts: Vec<Post> = Vec::new();
-    for name in PROCESSES {
+    for name in processes(options).iter().copied() {
         let process = start(name, options, endpoint, &sender)?;
         orphans.started(name, process.pid());
         posts.push(Post {

@@ -27,10 +27,12 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// Runs Wharf; with `detach`, returns as soon as it answers.
 pub(crate) fn up(options: &Options, detach: bool) -> anyhow::Result<()> {
     options.check()?;
-    if !nix::unistd::geteuid().is_root() {
-        bail!("wharf up needs root: it makes network namespaces, cgroups and mounts. Run it with sudo");
+    if !options.is_simulated() {
+        if !nix::unistd::geteuid().is_root() {
+            bail!("wharf up needs root: it makes network namespaces, cgroups and mounts. Run it with sudo");
+        }
+        needs_program("nft", "nftables")?;
     }
-    needs_program("nft", "nftables")?;
     make_dir(&options.run_dir, 0o755)?;
     if detach {
         return start_behind(options);
@@ -48,7 +50,9 @@ pub(crate) fn up(options: &Options, detach: bool) -> anyhow::Result<()> {
         down::remove_everything(options).context("remove what an earlier ephemeral Wharf left")?;
         make_dir(&options.run_dir, 0o755)?;
     }
-    node::check_addresses(options)?;
+    if !options.is_simulated() {
+        node::check_addresses(options)?;
+    }
     make_dir(&options.state_dir, 0o700)?;
     options.keep()?;
     let (credentials, new) = Credentials::ensure(options)?;

@@ -25,6 +25,7 @@ impl World {
             host_addresses: Vec::new(),
             registry_password: "secret".into(),
             healthy_after_secs: 0,
+            simulated: false,
         };
         let control = Control::new(Store::in_memory(), config).unwrap();
         networks::ensure_default(&control).await.unwrap();

@@ -15,6 +15,7 @@ pub(crate) fn config(state_dir: Utf8PathBuf) -> Config {
         host_addresses: Vec::new(),
         registry_password: "secret".to_owned(),
         healthy_after_secs: 40,
+        simulated: false,
     }
 }
 

@@ -57,6 +57,7 @@ impl World {
             host_addresses: vec![Ipv4Addr::LOCALHOST],
             registry_password: "secret".into(),
             healthy_after_secs: 0,
+            simulated: false,
         };
         let control = Control::new(store, config).unwrap();
         let listen = |name: &str| {
