@@ -42,6 +42,7 @@ def measure(results: Results, binary: str, place: Path) -> None:
 
 def define(wharf: Wharf) -> None:
     """Registers a task without an interface: the default network has fewer addresses than there are tasks."""
+    wharf.ecs.create_cluster(clusterName="default")
     container = {"name": "app", "image": "simulated", "essential": True, "memory": 64, "cpu": 32}
     wharf.ecs.register_task_definition(
         family=FAMILY, networkMode="host", requiresCompatibilities=["EC2"], containerDefinitions=[container]
