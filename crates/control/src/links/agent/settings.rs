@@ -24,6 +24,7 @@ pub(super) fn touched(view: &View<'_>) -> u64 {
         view.touched::<NatGateway>(),
         view.touched::<ElasticIp>(),
         view.touched::<LoadBalancer>(),
+        view.touched::<FlowLog>(),
     ];
     when.into_iter().max().unwrap_or(0)
 }
