@@ -25,6 +25,7 @@ mod readme;
 mod restarts;
 mod rollouts;
 mod rules;
+mod simulated;
 mod state;
 mod tasks;
 mod tutorial;
