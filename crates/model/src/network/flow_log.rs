@@ -196,7 +196,9 @@ impl FromStr for FlowFormat {
         let mut fields = Vec::new();
         for word in given.split(' ') {
             let name = word.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-            let name = name.filter(|name| !name.is_empty()).ok_or(InvalidFormat::Shape)?;
+            let name = name
+                .filter(|name| !name.is_empty() && !name.contains(['$', '{', '}']))
+                .ok_or(InvalidFormat::Shape)?;
             let field = FlowField::ALL.into_iter().find(|field| field.name() == name);
             fields.push(field.ok_or_else(|| InvalidFormat::Field(name.to_owned()))?);
         }
