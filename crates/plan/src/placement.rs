@@ -83,6 +83,10 @@ pub enum Lack {
     Cpu,
 }
 
+impl Lack {
+    const ALL: [Lack; 5] = [Lack::Member, Lack::Distinct, Lack::Ports, Lack::Memory, Lack::Cpu];
+}
+
 /// Why no node takes a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoRoom {
@@ -122,7 +126,7 @@ pub fn place<'a>(
     asked: &Asked<'_>,
 ) -> Result<NodeId, NoRoom> {
     let rooms = rooms.into_iter();
-    let fitting: Vec<&Room> = rooms.clone().filter(|room| lacks(room, asked).next().is_none()).collect();
+    let fitting: Vec<&Room> = rooms.clone().filter(|room| fits(room, asked)).collect();
     let scores: Vec<Vec<u64>> =
         asked.strategies.iter().map(|strategy| scores(strategy, &fitting, asked)).collect();
     let best = fitting.iter().enumerate().min_by_key(|(place, room)| {
@@ -159,22 +163,27 @@ pub fn lack(room: &Room, asked: &Asked<'_>) -> Option<Lack> {
     lacks(room, asked).next()
 }
 
+/// Returns whether a node lacks nothing, the quickest to find out first.
+fn fits(room: &Room, asked: &Asked<'_>) -> bool {
+    Lack::ALL.into_iter().rev().all(|lack| !is_lacking(room, asked, lack))
+}
+
 fn lacks<'a>(room: &'a Room, asked: &'a Asked<'_>) -> impl Iterator<Item = Lack> + use<'a> {
-    let Asked { size, holding, ports, rules, group, .. } = asked;
-    let member = !is_member(room, rules);
-    let distinct = rules.contains(&Rule::Distinct) && room.facts.groups.contains_key(*group);
-    let ports = ports.iter().any(|port| room.ports.contains(port));
-    // A task that is larger than the node's whole memory fits nowhere, however much is shared.
-    let memory = room.free_memory(*holding) < u64::from(size.memory.0) || room.offered.memory < size.memory;
-    let cpu = room.free_cpu(*holding) < u64::from(size.cpu.0);
-    let all = [
-        (member, Lack::Member),
-        (distinct, Lack::Distinct),
-        (ports, Lack::Ports),
-        (memory, Lack::Memory),
-        (cpu, Lack::Cpu),
-    ];
-    all.into_iter().filter(|(lacks, _)| *lacks).map(|(_, lack)| lack)
+    Lack::ALL.into_iter().filter(|lack| is_lacking(room, asked, *lack))
+}
+
+fn is_lacking(room: &Room, asked: &Asked<'_>, lack: Lack) -> bool {
+    let Asked { size, holding, ports, rules, group, .. } = *asked;
+    match lack {
+        Lack::Member => !is_member(room, rules),
+        Lack::Distinct => rules.contains(&Rule::Distinct) && room.facts.groups.contains_key(group),
+        Lack::Ports => ports.iter().any(|port| room.ports.contains(port)),
+        // A task that is larger than the node's whole memory fits nowhere, however much is shared.
+        Lack::Memory => {
+            room.free_memory(holding) < u64::from(size.memory.0) || room.offered.memory < size.memory
+        }
+        Lack::Cpu => room.free_cpu(holding) < u64::from(size.cpu.0),
+    }
 }
 
 /// Returns what a strategy gives each of the nodes that fit: the best one has the least.

@@ -162,7 +162,9 @@ fn order(subject: &Subject, left: &str, right: &str) -> Ordering {
 
 /// Returns the numbers of a version such as `1.100.2`; a whole number is one of a single part.
 fn version(text: &str) -> Option<Vec<u64>> {
-    let parts: Vec<&str> = text.split('.').collect();
     // With one point it may as well be a decimal number.
-    if parts.len() == 2 { None } else { parts.into_iter().map(|part| part.parse().ok()).collect() }
+    if text.bytes().filter(|byte| *byte == b'.').count() == 1 {
+        return None;
+    }
+    text.split('.').map(|part| part.parse().ok()).collect()
 }

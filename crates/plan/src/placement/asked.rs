@@ -10,7 +10,7 @@ use wharf_model::{
 
 /// The most constraints, and the most strategies, as on AWS.
 const CONSTRAINTS_MAX: usize = 10;
-const STRATEGIES_MAX: usize = 5;
+pub(super) const STRATEGIES_MAX: usize = 5;
 
 /// Processors and memory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

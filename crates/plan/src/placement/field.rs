@@ -1,108 +1,175 @@
 //! Placing many tasks that ask for the same, one after the other, without looking at every node for each.
 //!
-//! Nodes that are alike in what `spread` goes by are in one class, ordered by all that decides within it. The best node
-//! is the best of the classes' first ones, and the same that [`super::place`] finds by looking at all of them.
+//! Nodes that are alike in what `spread` goes by are in one class, and the best node of each class is on top of its
+//! heap. The best of all is the best of these, and the same that [`super::place`] finds by looking at every node.
+//!
+//! Names and values are read once, when the field is made. From then on nodes, classes and values are numbers.
 
-use super::{Asked, Room, lack, of_group};
+use super::{Asked, Room, Rule, asked::STRATEGIES_MAX, fits, of_group};
 use std::{
+    array,
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BinaryHeap},
 };
 use wharf_model::{
     NodeId,
     placement::{Resource, SpreadBy, Strategy},
 };
 
-/// What decides between two nodes of a class: scores, memory that is left, name.
-type Order = (Vec<u64>, Reverse<u64>, NodeId);
+/// What each strategy gives a node, without the tasks on other nodes.
+type Scores = [u64; STRATEGIES_MAX];
 
-/// The values of the attributes that tasks are spread by; where a strategy goes by none, there is none.
-type Class = Vec<Option<Option<String>>>;
+/// What decides between two nodes of a class: scores, memory that is left, the node's number.
+type Order = (Scores, Reverse<u64>, usize);
+
+/// The number of the value that each strategy spreads a node's tasks by.
+type Values = [usize; STRATEGIES_MAX];
+
+/// The value of a strategy that spreads by no attribute.
+const NO_VALUE: usize = 0;
 
 /// The nodes that have room for a task.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Field {
-    classes: BTreeMap<Class, BTreeSet<Order>>,
-    /// How many of the group's tasks there are, by the place of the strategy and the attribute's value.
-    spread: HashMap<(usize, Option<Option<String>>), u64>,
-    fitting: HashMap<NodeId, (Class, Order, u64)>,
+    /// All nodes by name, so that the less number is the less name.
+    nodes: Vec<Node>,
+    classes: Vec<Class>,
+    /// How many of the group's tasks are on the nodes that fit, by the number of the value.
+    spread: Vec<u64>,
+}
+
+#[derive(Debug, Clone)]
+struct Node {
+    id: NodeId,
+    class: usize,
+    /// Nothing while it does not fit.
+    standing: Option<Standing>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    order: Order,
+    /// How many of the group's tasks are on the node.
+    tasks: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Class {
+    values: Values,
+    /// Where nodes stand, and where they stood before; what is on top is where one stands.
+    heap: BinaryHeap<Reverse<Order>>,
 }
 
 impl Field {
     /// Returns the nodes that fit; nothing when chance decides, because then the order is another each time.
     pub fn of<'a>(rooms: impl IntoIterator<Item = &'a Room>, asked: &Asked<'_>) -> Option<Field> {
-        if asked.strategies.contains(&Strategy::Random) {
+        if asked.strategies.contains(&Strategy::Random) || asked.strategies.len() > STRATEGIES_MAX {
             return None;
         }
-        let mut field = Field::default();
-        rooms.into_iter().for_each(|room| field.enter(room, asked));
+        let mut rooms: Vec<&Room> = rooms.into_iter().collect();
+        rooms.sort_by(|one, other| one.node.cmp(&other.node));
+        let mut numbers = Numbers::default();
+        let mut nodes = Vec::with_capacity(rooms.len());
+        let mut orders: Vec<Vec<Reverse<Order>>> = Vec::new();
+        for (number, room) in rooms.into_iter().enumerate() {
+            let class = numbers.class(room, asked);
+            let standing = standing(number, room, asked);
+            orders.resize_with(numbers.classes.len(), Vec::new);
+            orders[class].extend(standing.map(|standing| Reverse(standing.order)));
+            nodes.push(Node { id: room.node.clone(), class, standing });
+        }
+        let spread = vec![0; numbers.values.len() + 1];
+        let mut classes: Vec<Class> =
+            orders.into_iter().map(|orders| Class { values: [NO_VALUE; _], heap: orders.into() }).collect();
+        for (values, class) in numbers.classes {
+            classes[class].values = values;
+        }
+        let mut field = Field { nodes, classes, spread };
+        for number in 0..field.nodes.len() {
+            if let Some(standing) = field.nodes[number].standing {
+                field.count(field.nodes[number].class, |tasks| tasks + standing.tasks);
+            }
+        }
         Some(field)
     }
 
     /// Returns the node for the next task.
     pub fn best(&self) -> Option<&NodeId> {
-        let first = |(class, order): (&Class, &BTreeSet<Order>)| {
-            let (scores, memory, node) = order.first()?.clone();
-            let spread = |place: usize, value: &Option<Option<String>>| {
-                self.spread.get(&(place, value.clone())).copied().unwrap_or(0)
-            };
-            let scores: Vec<u64> = scores
-                .iter()
-                .enumerate()
-                .map(|(place, own)| own + class[place].as_ref().map_or(0, |_| spread(place, &class[place])))
-                .collect();
-            Some((scores, memory, node))
+        let first = |class: &Class| {
+            let Reverse((scores, memory, node)) = class.heap.peek()?;
+            let scores: Scores = array::from_fn(|place| scores[place] + self.spread[class.values[place]]);
+            Some((scores, *memory, *node))
         };
-        let best = self.classes.iter().filter_map(first).min()?;
-        self.fitting.get_key_value(&best.2).map(|(node, _)| node)
+        let (.., best) = self.classes.iter().filter_map(first).min()?;
+        Some(&self.nodes[best].id)
     }
 
-    /// Looks at a node again, after a task was placed on it.
+    /// Looks at one of the nodes again, after a task was placed on it.
     pub fn update(&mut self, room: &Room, asked: &Asked<'_>) {
-        self.leave(&room.node);
-        self.enter(room, asked);
+        let Ok(number) = self.nodes.binary_search_by(|node| node.id.cmp(&room.node)) else { return };
+        let class = self.nodes[number].class;
+        let now = standing(number, room, asked);
+        let before = std::mem::replace(&mut self.nodes[number].standing, now);
+        if let Some(before) = before {
+            self.count(class, |tasks| tasks - before.tasks);
+        }
+        if let Some(now) = now {
+            self.count(class, |tasks| tasks + now.tasks);
+            self.classes[class].heap.push(Reverse(now.order));
+        }
+        let heap = &mut self.classes[class].heap;
+        let stands = |order: &Order| self.nodes[order.2].standing.is_some_and(|now| now.order == *order);
+        while heap.peek().is_some_and(|Reverse(first)| !stands(first)) {
+            heap.pop();
+        }
     }
 
-    fn enter(&mut self, room: &Room, asked: &Asked<'_>) {
-        if lack(room, asked).is_some() {
-            return;
+    /// Changes how many tasks there are of the values that a class has.
+    fn count(&mut self, class: usize, change: impl Fn(u64) -> u64) {
+        for value in self.classes[class].values.into_iter().filter(|value| *value != NO_VALUE) {
+            self.spread[value] = change(self.spread[value]);
         }
-        let tasks = of_group(room, asked);
-        let value = |strategy: &Strategy| match strategy {
-            // Not having the attribute is a value too.
-            Strategy::Spread(SpreadBy::Attribute(name)) => {
-                Some(room.facts.attributes.get(name).cloned().unwrap_or_else(|| Some("\0".to_owned())))
+    }
+}
+
+/// The numbers that stand for what nodes have in common.
+#[derive(Default)]
+struct Numbers<'a> {
+    /// By the strategy's place and the attribute's value. Not having the attribute is a value too.
+    values: BTreeMap<(usize, Option<&'a Option<String>>), usize>,
+    classes: BTreeMap<Values, usize>,
+}
+
+impl<'a> Numbers<'a> {
+    fn class(&mut self, room: &'a Room, asked: &Asked<'_>) -> usize {
+        let mut values = [NO_VALUE; STRATEGIES_MAX];
+        for (place, strategy) in asked.strategies.iter().enumerate() {
+            if let Strategy::Spread(SpreadBy::Attribute(name)) = strategy {
+                let next = self.values.len() + 1;
+                values[place] = *self.values.entry((place, room.facts.attributes.get(name))).or_insert(next);
             }
-            _ => None,
-        };
-        let score = |strategy: &Strategy| match strategy {
+        }
+        let next = self.classes.len();
+        *self.classes.entry(values).or_insert(next)
+    }
+}
+
+fn standing(number: usize, room: &Room, asked: &Asked<'_>) -> Option<Standing> {
+    if !fits(room, asked) {
+        return None;
+    }
+    let is_spread = asked.strategies.iter().any(|strategy| matches!(strategy, Strategy::Spread(_)));
+    // Where no two of them may be, there is none on a node that fits.
+    let is_alone = asked.rules.contains(&Rule::Distinct);
+    let tasks = if is_spread && !is_alone { of_group(room, asked) } else { 0 };
+    let mut scores = [0; STRATEGIES_MAX];
+    for (score, strategy) in scores.iter_mut().zip(asked.strategies) {
+        *score = match strategy {
             Strategy::Binpack(Resource::Cpu) => room.free_cpu(asked.holding),
             Strategy::Binpack(Resource::Memory) => room.free_memory(asked.holding),
             Strategy::Spread(SpreadBy::Instance) => tasks,
             Strategy::Spread(SpreadBy::Attribute(_)) | Strategy::Random => 0,
         };
-        let class: Class = asked.strategies.iter().map(value).collect();
-        let scores = asked.strategies.iter().map(score).collect();
-        let order = (scores, Reverse(room.free_memory(asked.holding)), room.node.clone());
-        for (place, value) in class.iter().enumerate().filter(|(_, value)| value.is_some()) {
-            *self.spread.entry((place, value.clone())).or_default() += tasks;
-        }
-        self.classes.entry(class.clone()).or_default().insert(order.clone());
-        self.fitting.insert(room.node.clone(), (class, order, tasks));
     }
-
-    fn leave(&mut self, node: &NodeId) {
-        let Some((class, order, tasks)) = self.fitting.remove(node) else { return };
-        for (place, value) in class.iter().enumerate().filter(|(_, value)| value.is_some()) {
-            if let Some(sum) = self.spread.get_mut(&(place, value.clone())) {
-                *sum -= tasks;
-            }
-        }
-        if let Some(nodes) = self.classes.get_mut(&class) {
-            nodes.remove(&order);
-            if nodes.is_empty() {
-                self.classes.remove(&class);
-            }
-        }
-    }
+    Some(Standing { order: (scores, Reverse(room.free_memory(asked.holding)), number), tasks })
 }
