@@ -16,7 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 use wharf_model::{
-    NodeId,
+    NodeId, Word,
     placement::{Resource, SpreadBy, Strategy},
     task_definition::Transport,
 };
@@ -54,7 +54,7 @@ impl Room {
         self.taken_cpu += u64::from(size.cpu.0);
         self.taken_memory += u64::from(size.memory.0);
         self.ports.extend(ports);
-        *self.facts.groups.entry(group.to_owned()).or_default() += 1;
+        *self.facts.groups.entry(group) += 1;
     }
 
     fn free_cpu(&self, holding: Holding) -> u64 {
@@ -176,7 +176,7 @@ fn is_lacking(room: &Room, asked: &Asked<'_>, lack: Lack) -> bool {
     let Asked { size, holding, ports, rules, group, .. } = *asked;
     match lack {
         Lack::Member => !is_member(room, rules),
-        Lack::Distinct => rules.contains(&Rule::Distinct) && room.facts.groups.contains_key(group),
+        Lack::Distinct => rules.contains(&Rule::Distinct) && room.facts.groups.get(group).is_some(),
         Lack::Ports => ports.iter().any(|port| room.ports.contains(port)),
         // A task that is larger than the node's whole memory fits nowhere, however much is shared.
         Lack::Memory => {
@@ -196,7 +196,7 @@ fn scores(strategy: &Strategy, fitting: &[&Room], asked: &Asked<'_>) -> Vec<u64>
         Strategy::Binpack(Resource::Memory) => score(&|room| room.free_memory(asked.holding)),
         Strategy::Spread(SpreadBy::Instance) => score(&of_group),
         Strategy::Spread(SpreadBy::Attribute(name)) => {
-            let mut there: BTreeMap<Option<&Option<String>>, u64> = BTreeMap::new();
+            let mut there: BTreeMap<Option<&Option<Word>>, u64> = BTreeMap::new();
             for room in fitting {
                 *there.entry(room.facts.attributes.get(name)).or_default() += of_group(room);
             }

@@ -3,12 +3,15 @@
 //! `attribute:ecs.instance-type =~ t3.* and not (task:group == service:db or runningTasksCount > 10)`: tests of a subject,
 //! joined by `and`, `or`, `not` and parentheses (ECS developer guide, "Cluster query language").
 
+mod named;
 mod parse;
 
+pub use named::Named;
+
 use regex::Regex;
-use std::{cmp::Ordering, collections::BTreeMap, str::FromStr};
+use std::{cmp::Ordering, str::FromStr};
 use thiserror::Error;
-use wharf_model::Timestamp;
+use wharf_model::{Timestamp, Word};
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +32,7 @@ pub struct Facts {
     /// Its id.
     pub instance_id: String,
     /// Its attributes, some of them without a value.
-    pub attributes: BTreeMap<String, Option<String>>,
+    pub attributes: Named<Option<Word>>,
     /// Whether its agent is connected.
     pub agent_connected: bool,
     /// Its agent's version.
@@ -37,7 +40,7 @@ pub struct Facts {
     /// When it was registered.
     pub registered_at: Timestamp,
     /// How many tasks of each group are on it.
-    pub groups: BTreeMap<String, usize>,
+    pub groups: Named<usize>,
     /// How many tasks run on it.
     pub running_tasks: usize,
 }
@@ -131,7 +134,7 @@ fn holds(subject: &Subject, check: &Check, facts: &Facts) -> bool {
         Subject::RegisteredAt => text(&facts.registered_at.to_rfc3339()),
         Subject::RunningTasks => text(&facts.running_tasks.to_string()),
         // An instance has as many groups as its tasks have; one of them is enough.
-        Subject::TaskGroup => facts.groups.keys().any(|group| text(group)),
+        Subject::TaskGroup => facts.groups.names().any(text),
     }
 }
 

@@ -141,13 +141,14 @@ impl InstanceDetail {
     pub fn facts(&self, groups: BTreeMap<String, usize>) -> Facts {
         let record = &self.instance.record;
         let external = record.external.as_ref().and_then(|external| external.instance_id.clone());
+        let attributes = self.attributes.iter().map(|(name, value)| (name, value.as_deref().map(Into::into)));
         Facts {
             instance_id: external.unwrap_or_else(|| record.id.to_string()),
-            attributes: self.attributes.clone(),
+            attributes: attributes.collect(),
             agent_connected: self.instance.is_connected(),
             agent_version: self.instance.agent_version().to_owned(),
             registered_at: record.registered_at,
-            groups,
+            groups: groups.into_iter().collect(),
             running_tasks: self.running,
         }
     }

@@ -12,7 +12,7 @@ use std::{
     collections::{BTreeMap, BinaryHeap},
 };
 use wharf_model::{
-    NodeId,
+    NodeId, Word,
     placement::{Resource, SpreadBy, Strategy},
 };
 
@@ -21,6 +21,9 @@ type Scores = [u64; STRATEGIES_MAX];
 
 /// What decides between two nodes of a class: scores, memory that is left, the node's number.
 type Order = (Scores, Reverse<u64>, usize);
+
+/// Where a node stands, and how many looks at it there were before.
+type Standing = (Order, usize);
 
 /// The number of the value that each strategy spreads a node's tasks by.
 type Values = [usize; STRATEGIES_MAX];
@@ -42,26 +45,22 @@ pub struct Field {
 struct Node {
     id: NodeId,
     class: usize,
-    /// Nothing while it does not fit.
-    standing: Option<Standing>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Standing {
-    order: Order,
-    /// How many of the group's tasks are on the node.
+    /// How many of the group's tasks are on it; none while it does not fit.
     tasks: u64,
+    /// How often it was looked at again.
+    looks: usize,
 }
 
 #[derive(Debug, Clone)]
 struct Class {
     values: Values,
-    /// Where nodes stand, and where they stood before; what is on top is where one stands.
-    heap: BinaryHeap<Reverse<Order>>,
+    /// Where nodes stand, and where they stood at earlier looks; what is on top is of the last look.
+    heap: BinaryHeap<Reverse<Standing>>,
 }
 
 impl Field {
-    /// Returns the nodes that fit; nothing when chance decides, because then the order is another each time.
+    /// Returns the nodes that fit; nothing when chance decides, because then the order is another each time, and when
+    /// there are more strategies than are allowed.
     pub fn of<'a>(rooms: impl IntoIterator<Item = &'a Room>, asked: &Asked<'_>) -> Option<Field> {
         if asked.strategies.contains(&Strategy::Random) || asked.strategies.len() > STRATEGIES_MAX {
             return None;
@@ -70,25 +69,27 @@ impl Field {
         rooms.sort_by(|one, other| one.node.cmp(&other.node));
         let mut numbers = Numbers::default();
         let mut nodes = Vec::with_capacity(rooms.len());
-        let mut orders: Vec<Vec<Reverse<Order>>> = Vec::new();
+        let mut standings: Vec<Vec<Reverse<Standing>>> = Vec::new();
         for (number, room) in rooms.into_iter().enumerate() {
             let class = numbers.class(room, asked);
-            let standing = standing(number, room, asked);
-            orders.resize_with(numbers.classes.len(), Vec::new);
-            orders[class].extend(standing.map(|standing| Reverse(standing.order)));
-            nodes.push(Node { id: room.node.clone(), class, standing });
+            standings.resize_with(numbers.classes.len(), Vec::new);
+            let mut node = Node { id: room.node.clone(), class, tasks: 0, looks: 0 };
+            if let Some((order, tasks)) = look(number, room, asked) {
+                standings[class].push(Reverse((order, 0)));
+                node.tasks = tasks;
+            }
+            nodes.push(node);
         }
         let spread = vec![0; numbers.values.len() + 1];
-        let mut classes: Vec<Class> =
-            orders.into_iter().map(|orders| Class { values: [NO_VALUE; _], heap: orders.into() }).collect();
-        for (values, class) in numbers.classes {
-            classes[class].values = values;
-        }
+        let class = |standings: Vec<_>| Class { values: [NO_VALUE; _], heap: standings.into() };
+        let classes = standings.into_iter().map(class).collect();
         let mut field = Field { nodes, classes, spread };
+        for (values, class) in numbers.classes {
+            field.classes[class].values = values;
+        }
         for number in 0..field.nodes.len() {
-            if let Some(standing) = field.nodes[number].standing {
-                field.count(field.nodes[number].class, |tasks| tasks + standing.tasks);
-            }
+            let Node { class, tasks, .. } = field.nodes[number];
+            field.count(class, |sum| sum + tasks);
         }
         Some(field)
     }
@@ -96,7 +97,7 @@ impl Field {
     /// Returns the node for the next task.
     pub fn best(&self) -> Option<&NodeId> {
         let first = |class: &Class| {
-            let Reverse((scores, memory, node)) = class.heap.peek()?;
+            let Reverse(((scores, memory, node), _)) = class.heap.peek()?;
             let scores: Scores = array::from_fn(|place| scores[place] + self.spread[class.values[place]]);
             Some((scores, *memory, *node))
         };
@@ -104,22 +105,19 @@ impl Field {
         Some(&self.nodes[best].id)
     }
 
-    /// Looks at one of the nodes again, after a task was placed on it.
+    /// Looks at one of the nodes again, after a task was placed on it. Its attributes are as they were.
     pub fn update(&mut self, room: &Room, asked: &Asked<'_>) {
         let Ok(number) = self.nodes.binary_search_by(|node| node.id.cmp(&room.node)) else { return };
-        let class = self.nodes[number].class;
-        let now = standing(number, room, asked);
-        let before = std::mem::replace(&mut self.nodes[number].standing, now);
-        if let Some(before) = before {
-            self.count(class, |tasks| tasks - before.tasks);
-        }
-        if let Some(now) = now {
-            self.count(class, |tasks| tasks + now.tasks);
-            self.classes[class].heap.push(Reverse(now.order));
-        }
+        let looked = look(number, room, asked);
+        let node = &mut self.nodes[number];
+        node.looks += 1;
+        let (class, looks, before) = (node.class, node.looks, node.tasks);
+        node.tasks = looked.map_or(0, |(_, tasks)| tasks);
+        let now = node.tasks;
+        self.count(class, |sum| sum - before + now);
         let heap = &mut self.classes[class].heap;
-        let stands = |order: &Order| self.nodes[order.2].standing.is_some_and(|now| now.order == *order);
-        while heap.peek().is_some_and(|Reverse(first)| !stands(first)) {
+        heap.extend(looked.map(|(order, _)| Reverse((order, looks))));
+        while heap.peek().is_some_and(|Reverse(((.., node), looks))| self.nodes[*node].looks != *looks) {
             heap.pop();
         }
     }
@@ -136,7 +134,7 @@ impl Field {
 #[derive(Default)]
 struct Numbers<'a> {
     /// By the strategy's place and the attribute's value. Not having the attribute is a value too.
-    values: BTreeMap<(usize, Option<&'a Option<String>>), usize>,
+    values: BTreeMap<(usize, Option<&'a Option<Word>>), usize>,
     classes: BTreeMap<Values, usize>,
 }
 
@@ -154,7 +152,8 @@ impl<'a> Numbers<'a> {
     }
 }
 
-fn standing(number: usize, room: &Room, asked: &Asked<'_>) -> Option<Standing> {
+/// Returns what decides about a node, and how many of the group's tasks are on it; nothing when it does not fit.
+fn look(number: usize, room: &Room, asked: &Asked<'_>) -> Option<(Order, u64)> {
     if !fits(room, asked) {
         return None;
     }
@@ -162,14 +161,15 @@ fn standing(number: usize, room: &Room, asked: &Asked<'_>) -> Option<Standing> {
     // Where no two of them may be, there is none on a node that fits.
     let is_alone = asked.rules.contains(&Rule::Distinct);
     let tasks = if is_spread && !is_alone { of_group(room, asked) } else { 0 };
+    let memory = room.free_memory(asked.holding);
     let mut scores = [0; STRATEGIES_MAX];
     for (score, strategy) in scores.iter_mut().zip(asked.strategies) {
         *score = match strategy {
             Strategy::Binpack(Resource::Cpu) => room.free_cpu(asked.holding),
-            Strategy::Binpack(Resource::Memory) => room.free_memory(asked.holding),
+            Strategy::Binpack(Resource::Memory) => memory,
             Strategy::Spread(SpreadBy::Instance) => tasks,
             Strategy::Spread(SpreadBy::Attribute(_)) | Strategy::Random => 0,
         };
     }
-    Some(Standing { order: (scores, Reverse(room.free_memory(asked.holding)), number), tasks })
+    Some(((scores, Reverse(memory), number), tasks))
 }

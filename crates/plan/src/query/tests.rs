@@ -2,19 +2,21 @@ use super::*;
 
 /// A t3.small in us-east-1a with two tasks of `service:web` and one of `family:job`.
 fn instance() -> Facts {
-    let some = |name: &str, value: &str| (name.to_owned(), Some(value.to_owned()));
+    let some = |name: &str, value: &str| (name.to_owned(), Some(Word::from(value)));
     Facts {
         instance_id: "i-0123".to_owned(),
-        attributes: BTreeMap::from([
+        attributes: [
             some("ecs.instance-type", "t3.small"),
             some("ecs.availability-zone", "us-east-1a"),
             some("cores", "8"),
             ("ssd".to_owned(), None),
-        ]),
+        ]
+        .into_iter()
+        .collect(),
         agent_connected: true,
         agent_version: "1.100.2".to_owned(),
         registered_at: Timestamp::from_rfc3339("2026-02-18T22:28:28Z").unwrap(),
-        groups: BTreeMap::from([("service:web".to_owned(), 2), ("family:job".to_owned(), 1)]),
+        groups: [("service:web", 2), ("family:job", 1)].into_iter().collect(),
         running_tasks: 3,
     }
 }
@@ -68,6 +70,21 @@ fn groups_of_tasks_on_an_instance_are_asked_for_by_name() {
     assert!(means("task:group == family:job"));
     assert!(!means("task:group == service:db"));
     assert!(means("not(task:group == service:db)"));
+}
+
+#[test]
+fn what_is_named_is_told_apart_by_all_of_its_name() {
+    let names =
+        ["web", "", "service:web", "service:web-1", "service:web-2", "a:service:web", "b:service:web"];
+    let mut counts: Named<usize> = Named::default();
+    for (count, name) in names.iter().enumerate().rev() {
+        *counts.entry(name) += count;
+    }
+    for (count, name) in names.iter().enumerate() {
+        assert_eq!(counts.get(name), Some(&count), "{name}");
+    }
+    assert_eq!(counts.get("service:we"), None);
+    assert_eq!(counts, names.iter().zip(0..).collect());
 }
 
 #[test]
