@@ -170,8 +170,46 @@ pub(crate) fn typed<R: Record>(value: &Value) -> Arc<R> {
     value.downcast().expect("a table holds one type of record")
 }
 
-/// What the store holds at one revision. Hold it briefly: while it lives, nothing new becomes visible.
-pub struct View<'a>(pub(crate) std::sync::RwLockReadGuard<'a, Tables>);
+/// What the store holds at one revision. Hold it briefly: while it lives, nothing new becomes visible. Hold one: where
+/// somebody waits to write, a second one of the same thread waits behind them, and they for the first, for ever.
+pub struct View<'a>(
+    pub(crate) std::sync::RwLockReadGuard<'a, Tables>,
+    #[expect(dead_code, reason = "its end is what it is kept for")] Held,
+);
+
+impl<'a> View<'a> {
+    pub(crate) fn new(tables: &'a std::sync::RwLock<Tables>) -> View<'a> {
+        let held = Held::begin(std::ptr::from_ref(tables).addr());
+        View(tables.read().unwrap_or_else(std::sync::PoisonError::into_inner), held)
+    }
+}
+
+/// Notices, where assertions are compiled in, that a thread holds a second view of one store; keeps which store the
+/// thread held a view of before.
+struct Held(usize);
+
+thread_local! {
+    static HOLDS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+impl Held {
+    fn begin(store: usize) -> Held {
+        if !cfg!(debug_assertions) {
+            return Held(0);
+        }
+        let before = HOLDS.replace(store);
+        assert_ne!(before, store, "a thread that holds a view of the store takes no second one");
+        Held(before)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if cfg!(debug_assertions) {
+            HOLDS.set(self.0);
+        }
+    }
+}
 
 impl View<'_> {
     /// Returns the revision, which grows with every change.

@@ -168,7 +168,7 @@ impl Store {
 
     /// Returns what is there now.
     pub fn view(&self) -> View<'_> {
-        View(self.shared.tables.read().unwrap_or_else(PoisonError::into_inner))
+        View::new(&self.shared.tables)
     }
 
     /// Returns a doorbell that rings with every new revision.

@@ -15,11 +15,13 @@ pub async fn run(control: Control) {
     let mut bell = control.store().watch();
     loop {
         bell.mark_unchanged();
-        let (revision, table) = {
+        let (revision, mut seen) = {
             let view = control.store().view();
-            (view.revision(), routing::table(&seen(&view, &control)))
+            (view.revision(), seen(&view, &control))
         };
-        control.balancer().publish(revision, table, control.now());
+        // Looks into the store itself, so without a view: whoever waits to write would keep a second one waiting.
+        seen.certificates = presented(&seen.listeners, &control);
+        control.balancer().publish(revision, routing::table(&seen), control.now());
         if bell.changed().await.is_err() {
             return;
         }
@@ -37,12 +39,11 @@ fn seen(view: &View<'_>, control: &Control) -> Seen {
             .map(|interface| (interface.id.clone(), interface.private_ip))
             .collect()
     };
-    let listeners = view.list("");
     Seen {
-        certificates: presented(&listeners, control),
+        certificates: BTreeMap::new(),
         load_balancers,
         addresses,
-        listeners,
+        listeners: view.list(""),
         rules: view.list(""),
         target_groups: view.list(""),
         targets: view.list(""),
