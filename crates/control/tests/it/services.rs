@@ -53,6 +53,8 @@ async fn a_settled_service_writes_nothing() {
     world.define().await;
     services::create(&world.control, world.service(2, Vec::new())).await.unwrap();
     world.until("it is steady", World::is_steady).await;
+    // The last of what led there is still on its way to the node.
+    tokio::time::sleep(Duration::from_millis(500)).await;
     let settled = world.control.store().view().revision();
     let frames = node.seen(|seen| seen.frames);
     tokio::time::sleep(Duration::from_millis(2500)).await;

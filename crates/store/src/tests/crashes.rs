@@ -31,7 +31,8 @@ fn run(seed: u64, base: Image, changes: usize) -> (Run, MemoryDisk) {
     let disk = MemoryDisk::new(base.clone(), None);
     let store = Store::open_on(Arc::new(disk.clone()), &schema()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let mut states = BTreeMap::from([(store.view().revision(), pots_of(&store))]);
+    let revision = store.view().revision();
+    let mut states = BTreeMap::from([(revision, pots_of(&store))]);
     for number in 0..changes {
         let litres = u32::try_from(number).unwrap();
         runtime.block_on(async {

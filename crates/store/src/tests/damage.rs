@@ -34,7 +34,8 @@ fn f14_a_changed_bit_is_found_or_harmless() {
     let path = dir.path().join("state");
     let store = filled(&path);
     let (running, note) = (std::fs::read(&path).unwrap(), StateFile::new(&path).note());
-    let (revision, expected) = (store.view().revision(), pots_of(&store));
+    let revision = store.view().revision();
+    let expected = pots_of(&store);
     drop(store);
     let closed = std::fs::read(&path).unwrap();
     assert_eq!(note.map(|note| note.acknowledged), Some(revision));

@@ -27,11 +27,13 @@ fn https_presents_the_certificate_of_the_host_and_survives_restarts() {
     within(Duration::from_secs(5), "a certificate more", || site.answers("www.example.org").then_some(()));
 
     // Plain HTTP is sent to it.
-    let plain = &hello.listeners()[0]["ListenerArn"];
+    let listeners = hello.listeners();
+    let listeners = listeners.as_array().expect("a list");
+    let plain = listeners.iter().find(|listener| listener["Protocol"] == "HTTP").expect("one of HTTP");
     hello.aws.json(&format!(
         "elbv2 modify-listener --listener-arn {} --default-actions \
          Type=redirect,RedirectConfig={{Protocol=HTTPS,Port={},StatusCode=HTTP_301}}",
-        text(plain),
+        text(&plain["ListenerArn"]),
         site.port
     ));
     let (host, port) = hello.url.trim_start_matches("http://").split_once(':').expect("a port of its own");
