@@ -15,10 +15,7 @@ from bench.wharf import PROCESSES, Wharf, memory_mb
 ROUND = 40  # tasks that live at a time; a quarter of them end by themselves
 BATCH = 10  # as many as one RunTask may ask for
 SETTLE_SECONDS = 30
-# Beyond what they had after the first round. The agent's threads come by some 20 MB of room that they then use again.
-GROWTH_MB = {"agent": 28, "keeper": 4, "balancer": 8}
-# Connections and waiting threads come and go; of what a task leaves there would be thousands.
-COME_AND_GO = 24
+GROWTH_MB = {"agent": 16, "keeper": 4, "balancer": 8}  # beyond what they had after the first round
 
 
 def main() -> None:
@@ -47,13 +44,9 @@ def main() -> None:
             name: round(memory_mb(pid)["pss_mb"] - memory[name], 1) for name, pid in wharf.processes().items()
         }
         print(f"after {done} tasks:", after, "grown by MB:", grown)
-        wrong = [
-            f"{what}: {before[what]} before, {count} after"
-            for what, count in after.items()
-            if count > most(what, before[what])
-        ]
+        wrong = [f"{what}: {before[what]} before, {count} after" for what, count in after.items() if count > before[what]]
         if not given.kill:
-            wrong += [f"{name} grew by {grown[name]} MB" for name, mb in GROWTH_MB.items() if grown[name] > mb]
+            wrong += [f"{name} grew by {grown[name]} MB" for name, most in GROWTH_MB.items() if grown[name] > most]
     if wrong:
         sys.exit("left behind:\n" + "\n".join(wrong))
     print("nothing left behind")
@@ -82,17 +75,13 @@ def kill(wharf: Wharf, name: str) -> None:
     wharf.wait(lambda: wharf.command("status", "--quiet").returncode == 0, "become ready again", 30)
 
 
-def most(what: str, before: int) -> int:
-    return before + COME_AND_GO if what.startswith(("descriptors", "threads")) else before
-
-
 def settled(wharf: Wharf, limit: dict[str, int] | None) -> dict[str, int]:
     """Counts until nothing is above the limit, or what is there stays the same."""
     end = time.monotonic() + SETTLE_SECONDS
     last: dict[str, int] = {}
     while True:
         counted = census(wharf)
-        fits = all(counted[what] <= most(what, count) for what, count in limit.items()) if limit else counted == last
+        fits = all(counted[what] <= most for what, most in limit.items()) if limit else counted == last
         if fits or time.monotonic() > end:
             return counted
         last = counted
